@@ -1,0 +1,1 @@
+"""Observables from logs and trajectories, each with unit, standard error and origin."""

@@ -1,0 +1,38 @@
+"""Verbs on a potential: export any nequip checkpoint, check parity on this machine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Export a potential, or check one.")
+
+
+@app.command(
+    "export", epilog="Example: lmp-thermo potential export best.ckpt --out potentials/mine"
+)
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="nequip checkpoint (.ckpt) or package")],
+    out: Annotated[Path, typer.Option("--out", help="folder to make")],
+) -> None:
+    """Export any nequip checkpoint or package as a folder that LAMMPS users can run."""
+    from lmp_thermo.stages.external import export_folder
+
+    print(export_folder(checkpoint, out))
+
+
+@app.command("check", epilog="Example: lmp-thermo potential check potentials/mine")
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="exported potential")],
+    lmp: Annotated[str | None, typer.Option("--lmp", help="LAMMPS program")] = None,
+) -> None:
+    """Parity: Python and LAMMPS give the same energy, forces and stress on this machine."""
+    from lmp_thermo.stages.external import check_folder
+
+    print("density g/cm3  atoms  energy eV/atom  force eV/Å  virial eV/atom")
+    for row in check_folder(folder, lmp):
+        print(
+            f"{row.density_g_cm3:13.4g}  {row.n_atoms:5d}  {row.energy_eV_atom:14.1e}  "
+            f"{row.force_eV_A:10.1e}  {row.virial_eV_atom:14.1e}"
+        )
+    print("Python and LAMMPS agree to round-off")

@@ -1,0 +1,63 @@
+"""Tables for people, on standard output."""
+
+from collections.abc import Sequence
+
+from lmp_thermo.analysis.statistics import Observable, format_observable
+from lmp_thermo.progress import duration
+from lmp_thermo.stages import StepState, Study
+
+
+def observables_table(study: Study) -> None:
+    """Observables and verdict of every state point."""
+    cells = study.validation()
+    shown = ("pressure", "potential_energy", "energy_drift")
+    rows = [("density g/cm3", "T K", *(name.replace("_", " ") for name in shown), "verdict")]
+    for name, observables in study.observables().items():
+        cell = cells[name]
+        failures = cell["verdict"]["failures"]
+        rows.append(
+            (
+                f"{cell['density_g_cm3']:g}",
+                f"{cell['temperature_K']:g}",
+                *(
+                    format_observable(Observable.from_dict(observables[key]))
+                    if key in observables
+                    else "-"
+                    for key in shown
+                ),
+                "passed" if not failures else "fails: " + ", ".join(failures),
+            )
+        )
+    _print(rows)
+    passed = sum(cell["verdict"]["passed"] for cell in cells.values())
+    print(f"{passed} of {len(cells)} cells passed")
+
+
+def status_table(study: Study, states: list[StepState]) -> None:
+    """Every step, its state, the time it took; then runs that failed, with their cause."""
+    rows = [("step", "state", "time")]
+    rows += [(s.step, s.state, "" if s.seconds is None else duration(s.seconds)) for s in states]
+    _print(rows)
+    failed = study.failed_runs()
+    if failed:
+        print()
+        _print([("failed run", "cause"), *failed.items()])
+
+
+def plan_table(study: Study) -> None:
+    """What a run would do, with counts and an estimate of cost."""
+    rows = [("step", "state", "work", "estimate")]
+    total = 0.0
+    for planned in study.plan():
+        total += planned.seconds
+        estimate = duration(planned.seconds) if planned.seconds else ""
+        rows.append((planned.step, planned.state, planned.work, estimate))
+    _print(rows)
+    print(f"about {duration(total)} on this machine")
+
+
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,93 @@
+"""LAMMPS data files: box, masses, positions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lmp_thermo.errors import DeckError
+from lmp_thermo.interaction import Interaction
+
+TILT_ROUND_OFF = 1e-12
+"""Tilts below this fraction of an edge are round-off of a rotation."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A cell as LAMMPS wants it: a along x, b in the xy plane.
+
+    Args:
+        lengths: (3,) lx, ly, lz in Å.
+        tilts: (3,) xy, xz, yz in Å.
+        positions: (n_atoms, 3) in that frame, Å.
+    """
+
+    lengths: NDArray[np.float64]
+    tilts: NDArray[np.float64]
+    positions: NDArray[np.float64]
+
+    @property
+    def is_triclinic(self) -> bool:
+        """Whether any tilt is not zero."""
+        return bool(np.any(self.tilts != 0))
+
+    @property
+    def is_strongly_tilted(self) -> bool:
+        """Whether LAMMPS needs ``box tilt large``."""
+        xy, xz, yz = np.abs(self.tilts)
+        lx, ly, _ = self.lengths
+        return bool(xy > 0.5 * lx or xz > 0.5 * lx or yz > 0.5 * ly)
+
+    @classmethod
+    def of(cls, atoms: Atoms) -> "Box":
+        """The box of `atoms`, turned into LAMMPS's frame where it is not in it already.
+
+        Raises:
+            DeckError: not periodic in three directions, or left-handed.
+        """
+        cell = np.asarray(atoms.cell, dtype=float)
+        if not atoms.pbc.all() or not np.linalg.det(cell) > 0:
+            raise DeckError(
+                f"deck: box with periodic boundaries {atoms.pbc.tolist()} and signed volume "
+                f"{np.linalg.det(cell):.6g} Å^3; expected a right-handed box, periodic in x, y, z"
+            )
+        positions = np.asarray(atoms.positions, dtype=float)
+        if np.any(cell[np.triu_indices(3, 1)] != 0) or np.any(np.diag(cell) <= 0):
+            standard, rotation = atoms.cell.standard_form()
+            cell, positions = np.asarray(standard, dtype=float), positions @ rotation.T
+        tilts = np.array([cell[1, 0], cell[2, 0], cell[2, 1]])
+        tilts[np.abs(tilts) < TILT_ROUND_OFF * np.diag(cell).max()] = 0.0
+        return cls(np.diag(cell).copy(), tilts, positions)
+
+
+def data_text(title: str, atoms: Atoms, box: Box, interaction: Interaction) -> str:
+    """A data file of ``atom_style atomic``; numbers with all their digits.
+
+    Molecules are written whole, wherever they stick out of the box: LAMMPS wraps the atoms
+    and remembers how, so that unwrapped output is whole again.
+    """
+    number_of = {symbol: number for number, symbol in enumerate(interaction.species, 1)}
+    types = [number_of[symbol] for symbol in atoms.symbols]
+    lines = [
+        title,
+        "",
+        f"{len(atoms)} atoms",
+        f"{len(interaction.species)} atom types",
+        "",
+        *(
+            f"0.0 {float(length)!r} {axis}lo {axis}hi"
+            for axis, length in zip("xyz", box.lengths, strict=True)
+        ),
+    ]
+    if box.is_triclinic:
+        lines.append(" ".join(repr(float(tilt)) for tilt in box.tilts) + " xy xz yz")
+    lines += ["", "Masses", ""]
+    for number, (symbol, mass) in enumerate(
+        zip(interaction.species, interaction.masses_g_mol, strict=True), 1
+    ):
+        lines.append(f"{number} {float(mass)!r}  # {symbol}")
+    lines += ["", "Atoms  # atomic", ""]
+    for identity, (kind, position) in enumerate(zip(types, box.positions.tolist(), strict=True), 1):
+        lines.append(f"{identity} {kind} " + " ".join(map(repr, position)))
+    return "\n".join(lines) + "\n"

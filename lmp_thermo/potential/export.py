@@ -1,0 +1,85 @@
+"""Export of a checkpoint to the TorchScript file that LAMMPS and Python load alike.
+
+``nequip-compile`` refuses TorchScript for torch 2.10 and later, while nequip's own scripting of
+the model works there; so nequip's function behind it is called. It sets process-wide state
+(default precision), so it runs in a process of its own.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from lmp_thermo.errors import PotentialError
+
+SUFFIX: Final = ".nequip.pth"
+
+
+def export_torchscript(checkpoint: Path, out: Path) -> None:
+    """Write the averaged model of a checkpoint (or of a nequip package) as TorchScript.
+
+    Args:
+        checkpoint: ``.ckpt`` of nequip, or ``.nequip.zip``.
+        out: file to write; its name ends in ``.nequip.pth``, by which nequip and the pair style
+            know it.
+
+    Raises:
+        PotentialError: the name is wrong, the checkpoint is missing or corrupt.
+    """
+    if not out.name.endswith(SUFFIX):
+        raise PotentialError(f"{out}: expected a name that ends in {SUFFIX}; rename it")
+    if not checkpoint.is_file():
+        raise PotentialError(f"{checkpoint}: no such file, expected a checkpoint; train first")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{os.getpid()}.{out.name}")
+    root = str(Path(__file__).resolve().parents[2])
+    search_path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    try:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "lmp_thermo.potential.export",
+                str(checkpoint.resolve()),
+                str(temporary.resolve()),
+            ],
+            env={**os.environ, "PYTHONPATH": search_path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+            cause = lines[-1] if lines else "no message"
+            raise PotentialError(
+                f"{checkpoint}: cannot be exported ({cause}); expected a checkpoint of nequip; "
+                "train again"
+            )
+        temporary.replace(out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _script(checkpoint: str, out: str) -> None:
+    import warnings
+
+    warnings.filterwarnings("ignore")
+    from nequip.model.inference_models.torchscript import save_torchscript_model
+    from nequip.model.saved_models import load_saved_model
+    from nequip.utils.global_state import get_latest_global_state, set_global_state
+
+    set_global_state()
+    model = load_saved_model(checkpoint, "eager", "sole_model")
+    metadata = dict(model.metadata)
+    metadata.update(get_latest_global_state(only_metadata_related=True))
+    metadata = {
+        key: str(int(value)) if isinstance(value, bool) else value
+        for key, value in metadata.items()
+    }
+    save_torchscript_model(model, metadata, out, "cpu")
+
+
+if __name__ == "__main__":
+    _script(sys.argv[1], sys.argv[2])

@@ -1,0 +1,6 @@
+"""Where energies come from: ASE calculators and LAMMPS force fields, and labelling with them."""
+
+from lmp_thermo.reference.base import AloneLabel, Label, Reference, build_reference
+from lmp_thermo.reference.labelling import LabelFailure, Labeller
+
+__all__ = ["AloneLabel", "Label", "LabelFailure", "Labeller", "Reference", "build_reference"]

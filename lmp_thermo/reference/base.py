@@ -1,0 +1,85 @@
+"""What a reference is to the rest of the package."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from lmp_thermo.study import Reference as ReferenceSection
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a reference says of a periodic box.
+
+    Args:
+        energy: eV.
+        forces: (n_atoms, 3), eV/Å.
+        stress: (6,) ASE's Voigt order and sign, eV/Å^3; None where the reference gives none.
+    """
+
+    energy: float
+    forces: NDArray[np.float64]
+    stress: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class AloneLabel:
+    """What a reference says of one molecule alone in space: eV and (n_atoms, 3) eV/Å."""
+
+    energy: float
+    forces: NDArray[np.float64]
+
+
+class Reference(Protocol):
+    """A source of labels."""
+
+    name: str
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """All that the labels depend on: definition and versions."""
+
+    @property
+    def calculator(self) -> Calculator:
+        """The reference as an ASE calculator for molecules in open space."""
+
+    def label(self, atoms: Atoms) -> Label:
+        """Label a periodic box.
+
+        Raises:
+            LabelError: the reference failed or did not converge.
+        """
+
+    def label_alone(self, atoms: Atoms) -> AloneLabel:
+        """Label one whole molecule in open space.
+
+        Raises:
+            LabelError: the reference failed or did not converge.
+        """
+
+
+def build_reference(section: "ReferenceSection", species: tuple[str, ...]) -> Reference:
+    """The reference that a study names.
+
+    Args:
+        section: ``reference`` of the study.
+        species: chemical symbols in the order of LAMMPS's atom types.
+
+    Raises:
+        StudyError: the calculator cannot be imported or refuses its arguments.
+    """
+    if section.ase is not None:
+        from lmp_thermo.reference.ase_calculator import AseReference
+
+        return AseReference(section.name, section.ase.calculator, section.ase.arguments)
+    assert section.lammps is not None  # the schema has made sure
+    from lmp_thermo.reference.lammps_force_field import LammpsReference
+
+    return LammpsReference(
+        section.name, tuple(section.lammps.pair_commands), section.lammps.cutoff_A, species
+    )

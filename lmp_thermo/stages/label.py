@@ -1,0 +1,214 @@
+"""Label: the reference's energies, forces and stress for one round's frames."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmp_thermo.errors import LabelError
+from lmp_thermo.frames import MOLECULE, Frame, molecule_index, read_frames, write_frames
+from lmp_thermo.products import Product, read_json, write_json
+from lmp_thermo.reference import LabelFailure, Labeller
+from lmp_thermo.sampling.designs import CellPlan, plan_round
+from lmp_thermo.stages import sample
+from lmp_thermo.stages.context import Context, content_of, remembered
+from lmp_thermo.units import BAR_PER_EV_A3
+
+LABELS = "labels.extxyz"
+SPLIT = "split.json"
+FAILURES = "failures.json"
+FINITE_SIZE = "finite-size.json"
+
+
+@remembered
+def product(context: Context, round_number: int) -> Product:
+    """The labelled frames of a round, with the split into training and held-out."""
+    return Product(
+        context.workspace.labels(round_number),
+        {
+            "stage": "label/1",
+            "frames": content_of(sample.products(context, round_number)),
+            "plan": [[p.state.name, p.training, p.held_out] for p in _plans(context, round_number)],
+            "reference": context.reference.identity,
+            "name": context.study.reference.name,
+            "max_force_eV_A": context.study.reference.max_force_eV_A,
+        },
+    )
+
+
+def finite_size_product(context: Context) -> Product:
+    """The finite-size error of labels, measured on the last round's frames."""
+    last = context.study.sampling.rounds - 1
+    return Product(
+        context.workspace.finite_size(),
+        {"stage": "finite-size/1", "labels": product(context, last).content},
+    )
+
+
+def labeller(context: Context) -> Labeller:
+    """The reference with its store of labels."""
+    return Labeller(
+        context.study.reference, context.species, context.workspace.label_store(), context.cores
+    )
+
+
+def make(context: Context, round_number: int) -> None:
+    """Label the round's frames where that has not been done."""
+    product(context, round_number).make(lambda folder: _label(context, round_number, folder))
+    if round_number == context.study.sampling.rounds - 1:
+        finite_size_product(context).make(lambda folder: _finite_size(context, folder))
+
+
+def labelled(context: Context, round_number: int) -> tuple[list[Frame], dict[str, list[int]]]:
+    """Labelled frames of a round and the indices of its parts ``training``, ``held_out``."""
+    made = product(context, round_number)
+    made.verify()
+    split: dict[str, list[int]] = read_json(made.folder / SPLIT)
+    return read_frames(made.folder / LABELS), split
+
+
+def _plans(context: Context, round_number: int) -> list[CellPlan]:
+    return plan_round(context.study.sampling, context.study.states, round_number)
+
+
+def _label(context: Context, round_number: int, folder: Path) -> None:
+    study = context.study
+    tool = labeller(context)
+    _check_repeatable(context, round_number)
+    wanted: list[tuple[str, Frame]] = []
+    spares: dict[str, list[Frame]] = {}
+    for plan in _plans(context, round_number):
+        frames = read_frames(context.workspace.frames(round_number, plan.state) / sample.FRAMES)
+        roles = _roles(plan)
+        wanted += list(zip(roles, frames, strict=False))
+        spares[plan.state.name] = frames[len(roles) :]
+    if round_number == 0 and study.sampling.molecule_frames:
+        molecules = read_frames(context.workspace.molecule_frames() / sample.FRAMES)
+        wanted += [("training", frame) for frame in molecules]
+    results: list[Frame | None] = [None] * len(wanted)
+    failures: list[dict[str, Any]] = []
+    open_places = list(range(len(wanted)))
+    attempt = {place: frame for place, (_, frame) in enumerate(wanted)}
+    with context.progress.task(f"label round {round_number}", len(wanted)) as task:
+        while open_places:
+            outcome = tool.label(
+                [attempt[place] for place in open_places],
+                lambda done: task.advance(0 if isinstance(done, LabelFailure) else 1),
+            )
+            still_open = []
+            for place, result in zip(open_places, outcome, strict=True):
+                if isinstance(result, Frame):
+                    results[place] = result
+                    continue
+                tags = result.frame.tags
+                left = spares.get(tags.state.name, [])
+                failures.append(
+                    {
+                        "state": tags.state.name,
+                        "index": tags.index,
+                        "origin": tags.origin,
+                        "cause": result.cause,
+                        "replaced_by": left[0].tags.index if left else None,
+                    }
+                )
+                if left:
+                    attempt[place] = left.pop(0)
+                    still_open.append(place)
+            open_places = still_open
+    if failures:
+        lost = sum(f["replaced_by"] is None for f in failures)
+        context.progress.note(
+            f"label round {round_number}: {len(failures)} frames refused, {len(failures) - lost} "
+            f"of them replaced; first cause: {failures[0]['cause']}"
+        )
+    if len(failures) > len(wanted) // 2:
+        raise LabelError(
+            f"label round {round_number}: {len(failures)} frames could not be labelled, more than "
+            f"half of {len(wanted)}; first cause: {failures[0]['cause']}"
+        )
+    good: list[Frame] = []
+    split: dict[str, list[int]] = {"training": [], "held_out": []}
+    for (role, _), label in zip(wanted, results, strict=True):
+        if label is not None:
+            split[role].append(len(good))
+            good.append(label)
+    write_frames(folder / LABELS, good)
+    write_json(folder / SPLIT, split)
+    write_json(folder / FAILURES, failures)
+
+
+def _roles(plan: CellPlan) -> list[str]:
+    """Role of each frame over time: held-out ones spread evenly among the training ones."""
+    n = plan.training + plan.held_out
+    held_out = {int((k + 0.5) * n / plan.held_out) for k in range(plan.held_out)}
+    return ["held_out" if place in held_out else "training" for place in range(n)]
+
+
+def _check_repeatable(context: Context, round_number: int) -> None:
+    """Label one frame twice: a reference that disagrees with itself is refused before long work."""
+    if round_number:
+        return
+    plan = _plans(context, round_number)[0]
+    frame = read_frames(context.workspace.frames(round_number, plan.state) / sample.FRAMES)[0]
+    try:
+        first, second = (context.reference.label(frame.atoms) for _ in range(2))
+    except LabelError:
+        return  # the frame may be at fault; labelling will tell
+    tolerance = context.study.reference.energy_tolerance_eV
+    if abs(first.energy - second.energy) > tolerance:
+        raise LabelError(
+            f"reference {context.study.reference.name}: two labels of one frame differ by "
+            f"{abs(first.energy - second.energy):.2g} eV, expected at most "
+            f"reference.energy_tolerance_eV = {tolerance:g}; tighten its convergence"
+        )
+
+
+def _finite_size(context: Context, folder: Path) -> None:
+    """Label frames doubled along each edge in turn; to first order the three changes add up."""
+    frames, split = labelled(context, context.study.sampling.rounds - 1)
+    by_density: dict[float, Frame] = {}
+    for index in split["held_out"]:
+        by_density.setdefault(frames[index].tags.density_g_cm3, frames[index])
+    chosen = list(by_density.values())
+    doubled = [_doubled(frame, axis) for frame in chosen for axis in range(3)]
+    tool = labeller(context)
+    with context.progress.task("label: finite-size error", len(doubled)) as task:
+        outcome = tool.label(doubled, lambda _: task.advance())
+    rows = []
+    for number, frame in enumerate(chosen):
+        larger = outcome[3 * number : 3 * number + 3]
+        good = [r for r in larger if isinstance(r, Frame)]
+        n = len(frame.atoms)
+        rows.append(
+            {
+                "density_g_cm3": frame.tags.density_g_cm3,
+                "temperature_K": frame.tags.temperature_K,
+                "edge_A": float(frame.atoms.cell.lengths().min()),
+                "energy_meV_atom": sum(
+                    1000 * (r.energy / (2 * n) - frame.energy / n) for r in good
+                ),
+                "pressure_bar": _pressure_change(frame, good),
+                "complete": len(good) == 3,
+            }
+        )
+    write_json(folder / FINITE_SIZE, rows)
+
+
+def _pressure_change(frame: Frame, larger: list[Frame]) -> float | None:
+    """Sum of the changes of the virial pressure, bar; None where there is no stress."""
+    changes = [
+        -BAR_PER_EV_A3 * float(np.mean(other.stress[:3] - frame.stress[:3]))
+        for other in larger
+        if other.stress is not None and frame.stress is not None
+    ]
+    return sum(changes) if changes else None
+
+
+def _doubled(frame: Frame, axis: int) -> Frame:
+    repeat = [1, 1, 1]
+    repeat[axis] = 2
+    atoms = frame.atoms.repeat(repeat)
+    atoms.calc = None
+    sizes = np.bincount(frame.molecule).tolist() * 2
+    atoms.set_array(MOLECULE, molecule_index(sizes))
+    return Frame(atoms, frame.tags)

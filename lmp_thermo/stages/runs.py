@@ -1,0 +1,152 @@
+"""Decks carried out on this machine, with progress and the causes of failures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmp_thermo.analysis.trajectory import Trajectory, open_run_trajectory, reading
+from lmp_thermo.errors import RunError
+from lmp_thermo.fluid.molecules import Composition
+from lmp_thermo.fluid.packing import box_length
+from lmp_thermo.frames import Frame, Tags
+from lmp_thermo.launch import RunEvent, run_decks, run_state
+from lmp_thermo.launch.run_folder import read_failure
+from lmp_thermo.products import Product, hash_of, hash_of_file, read_json, write_json
+from lmp_thermo.sampling.drawn import frames_from
+from lmp_thermo.stages.context import Context
+
+SPEED = "speed.json"
+
+ENDED = ("finished", "failed")
+"""A run that a guard stopped is a result: it says that the potential does not hold there."""
+
+
+class RunProduct(Product):
+    """The run in a deck's folder; complete when it ended, by itself or by a guard."""
+
+    @property
+    def state(self) -> str:
+        """``current`` or ``missing``; a stale deck has taken its run with it."""
+        return "current" if run_state(self.folder) in ENDED else "missing"
+
+    @property
+    def content(self) -> str:
+        """Hash of the deck and of the last log."""
+        deck = super().content
+        logs = sorted(self.folder.glob("log.*.lammps"), key=lambda path: path.stat().st_mtime_ns)
+        return hash_of([deck, *[hash_of_file(log) for log in logs[-1:]]])
+
+
+def carry_out_decks(
+    context: Context, title: str, folders: Sequence[Path], retry_failed: bool = False
+) -> dict[Path, str | None]:
+    """Run decks, as many at a time as there are cores; those that ended are not run again.
+
+    Args:
+        context: of the study.
+        title: for the progress bar.
+        folders: decks.
+        retry_failed: whether runs that failed are carried out again.
+
+    Returns:
+        For each folder, which guard stopped its run, None where it finished.
+
+    Raises:
+        RunError: LAMMPS cannot be found or started, stopped with an error that is no guard's, or
+            a run was interrupted.
+    """
+    total = sum(read_json(folder / "deck.json")["last_step"] for folder in folders)
+    steps: dict[Path, int] = {}
+    speeds: dict[Path, float] = {}
+    with context.progress.task(title, total) as task:
+
+        def tell(event: RunEvent) -> None:
+            if event.kind == "fallback":
+                context.progress.note(
+                    f"{event.folder.name}: damaged restart; the one before is used"
+                )
+                return
+            steps[event.folder] = event.step
+            speeds.pop(event.folder, None)
+            if event.ns_per_day is not None and event.kind != "ended":
+                speeds[event.folder] = event.ns_per_day
+            task.reach(sum(steps.values()), f"{sum(speeds.values()):.2f} ns/day")
+
+        # A guard's verdict stands until it is asked for again; anything else may have been mended.
+        again = [f for f in folders if retry_failed or _failure_kind(f) not in (None, "guard")]
+        results = {
+            result.folder: result
+            for group, retry in (
+                ([f for f in folders if f not in again], False),
+                (again, True),
+            )
+            if group
+            for result in run_decks(
+                group, context.lammps, context.cores, on_event=tell, retry_failed=retry
+            )
+        }
+    ordered = [results[folder.absolute()] for folder in folders]
+    interrupted = [result for result in ordered if result.status == "interrupted"]
+    if interrupted:
+        raise RunError(
+            f"{title}: {len(interrupted)} runs were interrupted ({interrupted[0].folder.name}: "
+            f"{interrupted[0].cause}); run the same command again: they go on"
+        )
+    for result in ordered:
+        if result.ns_per_day is not None:
+            write_json(result.folder / SPEED, {"ns_per_day": round(result.ns_per_day, 3)})
+        if result.status == "failed":
+            failure = read_failure(result.folder)
+            if failure is not None and failure.kind != "guard":
+                raise RunError(
+                    f"{title}: {result.folder.name}: {result.cause}; see {result.folder}, mend its "
+                    "cause and run the same command again"
+                )
+            context.progress.note(f"{title}: {result.folder.name}: {result.cause}")
+    return {folder: result.cause or None for folder, result in zip(folders, ordered, strict=True)}
+
+
+def _failure_kind(folder: Path) -> str | None:
+    failure = read_failure(folder)
+    return None if failure is None else failure.kind
+
+
+def trajectory_of(folder: Path, species: tuple[str, ...]) -> Trajectory:
+    """The trajectory of a deck's run.
+
+    Raises:
+        AnalysisError: there is none, or it cannot be read.
+    """
+    facts = read_json(folder / "deck.json")
+    return open_run_trajectory(
+        folder,
+        timestep_fs=facts["timestep_fs"],
+        molecule_sizes=facts["molecule_sizes"],
+        species=species,
+    )
+
+
+def drawn_frames(
+    trajectory: Trajectory, chosen: NDArray[np.int64], composition: Composition, tags: Tags
+) -> list[Frame]:
+    """Frames of a run at constant volume, in the exact box of its state point.
+
+    Args:
+        trajectory: of the run.
+        chosen: which of its frames, counted over those that count.
+        composition: of the box.
+        tags: of the frames; the index is counted up.
+    """
+    positions = []
+    with reading(trajectory.origin):
+        for index in trajectory.frames[chosen]:
+            trajectory.universe.trajectory[index]
+            positions.append(np.array(trajectory.molecules.whole(), dtype=float))
+    edge = box_length(composition, tags.state)
+    numbers = np.concatenate(
+        [np.tile(k.numbers, c) for k, c in zip(composition.kinds, composition.counts, strict=True)]
+    )
+    cells = np.broadcast_to(np.eye(3) * edge, (len(positions), 3, 3))
+    return frames_from(np.array(positions), cells, numbers, composition.molecule_sizes, tags)

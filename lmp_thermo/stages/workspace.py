@@ -1,0 +1,99 @@
+"""The workspace of a study: its folders and the lock that keeps a second run out."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lmp_thermo.errors import WorkspaceError
+from lmp_thermo.states import StatePoint
+
+
+class Workspace:
+    """Folders of a study.
+
+    Args:
+        path: ``runs/<study>`` by default.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def frames(self, round_number: int, state: StatePoint) -> Path:
+        """Frames that a round drew at a state point."""
+        return self.path / "frames" / f"round-{round_number}" / state.name
+
+    def molecule_frames(self) -> Path:
+        """Frames of single molecules."""
+        return self.path / "frames" / "molecules"
+
+    def sampling_run(self, round_number: int, state: StatePoint) -> Path:
+        """Deck and run from which a round draws its frames."""
+        return self.path / "frames" / "runs" / f"round-{round_number}" / state.name
+
+    def label_store(self) -> Path:
+        """Every single label, by reference."""
+        return self.path / "labels" / "store"
+
+    def labels(self, round_number: int) -> Path:
+        """Labelled frames of a round."""
+        return self.path / "labels" / f"round-{round_number}"
+
+    def finite_size(self) -> Path:
+        """Finite-size error of labels."""
+        return self.path / "labels" / "finite-size"
+
+    def model(self, arm: str, round_number: int) -> Path:
+        """A trained model."""
+        return self.path / "models" / arm / f"round-{round_number}"
+
+    def potential(self, arm: str) -> Path:
+        """The exported potential."""
+        return self.path / "potentials" / arm
+
+    def production(self, arm: str, state: StatePoint) -> Path:
+        """Deck and run of a state point."""
+        return self.path / "production" / arm / state.name
+
+    def observables(self, arm: str) -> Path:
+        """Observables of an arm's runs."""
+        return self.path / "observables" / arm
+
+    def validation(self, arm: str) -> Path:
+        """Validation of an arm."""
+        return self.path / "validation" / arm
+
+    @property
+    def report(self) -> Path:
+        """The report page."""
+        return self.path / "report.html"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace for this process.
+
+        Raises:
+            WorkspaceError: another process holds it, or it cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise WorkspaceError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another --workspace"
+            ) from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                holder = os.pread(descriptor, 64, 0).decode(errors="replace").strip() or "unknown"
+                raise WorkspaceError(
+                    f"{self.path}: in use by process {holder}; wait for it, or choose another "
+                    "--workspace"
+                ) from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)

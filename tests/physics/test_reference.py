@@ -1,0 +1,238 @@
+"""References against finite differences and against each other, on triclinic boxes."""
+
+from pathlib import Path
+
+import ase.build
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.lj import LennardJones
+
+from lmp_thermo.errors import LabelError, StudyError
+from lmp_thermo.frames import Frame, Tags, molecule_index
+from lmp_thermo.reference import LabelFailure, Labeller
+from lmp_thermo.reference.base import Reference, build_reference
+from lmp_thermo.study import Reference as Section
+from lmp_thermo.units import voigt_to_tensor
+from tests.tolerances import REFERENCE_FORCE_EV_A, REFERENCE_STRESS_EV_A3, ROUND_OFF
+
+pytestmark = pytest.mark.physics
+
+LJ = Section.model_validate(
+    {
+        "name": "lj",
+        "lammps": {
+            "pair_commands": [
+                "pair_style lj/cut 6.0",
+                "pair_coeff 1 1 0.0103 3.4",
+                "pair_coeff 2 2 0.014 3.65",
+                "pair_coeff 1 2 0.012 3.5",
+                "pair_modify shift yes",
+            ],
+            "cutoff_A": 6.0,
+        },
+    }
+)
+XTB = Section.model_validate(
+    {
+        "name": "gfn1-xtb",
+        "ase": {
+            "calculator": "tblite.ase.TBLite",
+            "arguments": {"method": "GFN1-xTB", "accuracy": 0.01, "verbosity": 0},
+        },
+    }
+)
+
+
+def triclinic(symbols: str, spacing: float) -> Atoms:
+    random = np.random.default_rng(4)
+    cell = np.array([[2.0, 0.3, -0.2], [0.5, 2.3, 0.1], [-0.4, 0.6, 2.6]]) * spacing
+    atoms = Atoms(symbols, cell=cell, pbc=True)
+    grid = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 0, 1]]) / 2
+    atoms.set_scaled_positions(grid + 0.05 * random.random((6, 3)))
+    return atoms
+
+
+@pytest.fixture(scope="module")
+def lj() -> Reference:
+    return build_reference(LJ, ("Ar", "Kr"))
+
+
+def check_derivatives(reference: Reference, atoms: Atoms, step: float) -> None:
+    label = reference.label(atoms)
+    assert label.stress is not None
+    for atom, axis in ((0, 0), (3, 2), (5, 1)):
+        energies = []
+        for sign in (1, -1):
+            moved = atoms.copy()
+            moved.positions[atom, axis] += sign * step
+            energies.append(reference.label(moved).energy)
+        force = -(energies[0] - energies[1]) / (2 * step)
+        assert label.forces[atom, axis] == pytest.approx(force, abs=REFERENCE_FORCE_EV_A)
+    stress = voigt_to_tensor(label.stress)
+    for i, j in ((0, 0), (2, 2), (0, 1), (1, 2)):
+        energies = []
+        for sign in (1, -1):
+            strain = np.eye(3)
+            strain[i, j] += sign * step / 2
+            strain[j, i] += sign * step / 2
+            strained = atoms.copy()
+            strained.set_cell(atoms.cell @ strain, scale_atoms=True)
+            energies.append(reference.label(strained).energy)
+        slope = (energies[0] - energies[1]) / (2 * step) / atoms.get_volume()
+        assert stress[i, j] == pytest.approx(slope, abs=REFERENCE_STRESS_EV_A3)
+
+
+def test_lammps_labels_are_derivatives(lj: Reference) -> None:
+    check_derivatives(lj, triclinic("Ar3Kr3", 3.6), step=1e-4)
+
+
+def test_lammps_agrees_with_ase() -> None:
+    section = LJ.model_copy(
+        update={
+            "lammps": LJ.lammps.model_copy(  # type: ignore[union-attr]
+                update={
+                    "pair_commands": [
+                        "pair_style lj/cut 6.0",
+                        "pair_coeff 1 1 0.0103 3.4",
+                        "pair_modify shift yes",
+                    ]
+                }
+            )
+        }
+    )
+    atoms = triclinic("Ar6", 3.7)
+    label = build_reference(section, ("Ar",)).label(atoms)
+    atoms.calc = LennardJones(sigma=3.4, epsilon=0.0103, rc=6.0, smooth=False)
+    assert label.energy == pytest.approx(atoms.get_potential_energy(), rel=ROUND_OFF * 1e3)
+    assert label.forces == pytest.approx(atoms.get_forces(), abs=1e-9)
+    assert label.stress == pytest.approx(atoms.get_stress(), abs=1e-10)
+
+
+def test_an_atom_alone_has_no_energy(lj: Reference) -> None:
+    alone = lj.label_alone(Atoms("Kr", positions=[[3.0, 1.0, 2.0]]))
+    assert alone.energy == 0.0
+    assert not alone.forces.any()
+
+
+def test_a_dimer_alone_is_that_of_the_formula(lj: Reference) -> None:
+    r = 3.9
+    alone = lj.label_alone(Atoms("ArKr", positions=[[0, 0, 0], [0.6 * r, 0, 0.8 * r]]))
+
+    def energy(x: float) -> float:
+        return 4 * 0.012 * ((3.5 / x) ** 12 - (3.5 / x) ** 6)
+
+    assert alone.energy == pytest.approx(energy(r) - energy(6.0), rel=1e-9)
+
+
+def test_xtb_labels_are_derivatives() -> None:
+    ch4 = ase.build.molecule("CH4")
+    other = ch4.copy()
+    other.rotate(40, (1, 2, 3))
+    other.positions += [3.6, 0.7, 0.4]
+    box = ch4 + other
+    box.set_cell([[8.5, 0, 0], [0.6, 9.0, 0], [0.3, -0.5, 8.0]])
+    box.pbc = True
+    box.positions += np.random.default_rng(2).normal(scale=0.05, size=(10, 3))
+    check_derivatives(build_reference(XTB, ("C", "H")), box, step=2e-3)
+
+
+def frame(positions: list[list[float]], index: int) -> Frame:
+    atoms = Atoms("Ar2", positions, cell=[20.0] * 3, pbc=True)
+    atoms.set_array("molecule", molecule_index([1, 1]))
+    return Frame(atoms, Tags(0.1, 100.0, "packed", 0, 1, index))
+
+
+def test_labels_are_kept_and_absurd_ones_refused(tmp_path: Path) -> None:
+    good, absurd = frame([[0, 0, 0], [0, 0, 4.0]], 0), frame([[0, 0, 0], [0, 0, 1.2]], 1)
+    tool = Labeller(LJ, ("Ar", "Kr"), tmp_path, workers=2)
+    first, second = tool.label([good, absurd])
+    assert isinstance(first, Frame)
+    assert first.tags.fidelity == "lj"
+    assert isinstance(second, LabelFailure)
+    assert "expected at most reference.max_force_eV_A" in second.cause
+    (stored,) = (tmp_path / "lj").glob("*.extxyz")
+    before = stored.stat().st_mtime_ns
+    assert isinstance(tool.label([good])[0], Frame)
+    assert stored.stat().st_mtime_ns == before
+    stored.write_text("corrupt")
+    again = tool.label([good])[0]
+    assert isinstance(again, Frame)
+    assert again.energy == first.energy
+
+
+FRAGILE = """
+import os, signal
+from ase.calculators.lj import LennardJones
+
+class Fragile(LennardJones):
+    def calculate(self, atoms=None, *args, **kwargs):
+        if atoms is not None and len(atoms) == 2 and atoms.get_distance(0, 1) > self.parameters.rc:
+            raise RuntimeError("did not converge")
+        if atoms is not None and len(atoms) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().calculate(atoms, *args, **kwargs)
+"""
+
+
+def test_a_calculator_that_throws_and_a_worker_that_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fragile.py").write_text(FRAGILE)
+    monkeypatch.syspath_prepend(tmp_path)
+    section = Section.model_validate(
+        {
+            "name": "fragile",
+            "ase": {"calculator": "fragile.Fragile", "arguments": {"sigma": 3.4, "rc": 6.0}},
+        }
+    )
+    tool = Labeller(section, ("Ar",), tmp_path / "store", workers=1)
+    good, bad = frame([[0, 0, 0], [0, 0, 4.0]], 0), frame([[0, 0, 0], [0, 0, 8.0]], 1)
+    first, second = tool.label([good, bad])
+    assert isinstance(first, Frame)
+    assert isinstance(second, LabelFailure)
+    assert second.cause == "RuntimeError: did not converge"
+    atoms = Atoms("Ar3", [[0, 0, 0], [0, 0, 4.0], [0, 4.0, 0]], cell=[20.0] * 3, pbc=True)
+    atoms.set_array("molecule", molecule_index([1, 1, 1]))
+    with pytest.raises(LabelError, match="a worker process was killed"):
+        tool.label([Frame(atoms, good.tags)])
+    assert len(list((tmp_path / "store").rglob("*.extxyz"))) == 1
+
+
+def test_a_single_molecule_has_the_virial_of_a_cluster(tmp_path: Path) -> None:
+    atoms = ase.build.molecule("CH4")
+    atoms.positions += np.random.default_rng(1).normal(scale=0.05, size=(5, 3)) + 5.0
+    single = Atoms(atoms.numbers, atoms.positions, cell=[30.0] * 3, pbc=True)
+    single.set_array("molecule", np.zeros(5, dtype=int))
+    tags = Tags(0.001, 100.0, "molecule", 0, 1, 0)
+    (labelled,) = Labeller(XTB, ("C", "H"), tmp_path, workers=1).label([Frame(single, tags)])
+    assert isinstance(labelled, Frame)
+    assert labelled.stress is not None
+    box = build_reference(XTB, ("C", "H")).label(single)
+    # methane has no dipole: images 30 Å away change the stress by less than 1e-8 eV/Å^3
+    assert labelled.stress == pytest.approx(box.stress, abs=1e-7)
+    # and the energy, by dispersion and multipoles, by some 1e-5 eV
+    assert labelled.energy == pytest.approx(box.energy, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("ase_section", "message"),
+    [
+        ({"calculator": "tblite.ase.Missing"}, "cannot be imported"),
+        ({"calculator": "no_such_package.Calculator"}, "cannot be imported"),
+        ({"calculator": "tblite.ase.TBLite", "arguments": {"method": "magic"}}, "not available"),
+    ],
+)
+def test_unknown_calculators(ase_section: dict[str, object], message: str) -> None:
+    section = Section.model_validate({"name": "x", "ase": ase_section})
+    with pytest.raises((StudyError, LabelError), match=message):
+        build_reference(section, ("C",)).label_alone(Atoms("C"))
+
+
+@pytest.mark.parametrize("line", ["shell rm -rf x", "pair_coeff 1 1 $(x)", "units real"])
+def test_hostile_pair_commands(line: str) -> None:
+    section = Section.model_validate(
+        {"name": "x", "lammps": {"pair_commands": [line], "cutoff_A": 5.0}}
+    )
+    with pytest.raises(StudyError, match="pair_commands"):
+        build_reference(section, ("Ar",))

@@ -1,0 +1,57 @@
+"""Stock `.nequip.pt2` files of random-weight models, as nequip-compile writes them."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tests.plugin.models import build_nequip, compiled_metadata
+
+
+def compile_stock(settings: dict[str, Any], path: Path) -> Path:
+    """Compile a model for the CPU with nequip's own `pair_nequip` target."""
+    import torch
+
+    with warnings.catch_warnings():
+        # torch.export's own use of what it deprecates
+        warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
+        warnings.filterwarnings("ignore", r"`?torch\.jit\.", DeprecationWarning)
+        from nequip.data import AtomicDataDict, compute_neighborlist_, from_ase
+        from nequip.scripts._compile_utils import COMPILE_TARGET_DICT
+        from nequip.utils.aot import aot_export_model
+        from nequip.utils.aoti_metadata import (
+            NEQUIP_AOTI_INPUTS_KEY,
+            NEQUIP_AOTI_OUTPUTS_KEY,
+            serialize_aoti_keys,
+        )
+
+        from tests.plugin.systems import random_system
+
+        model = build_nequip(scripted=False, **settings)
+        atoms = random_system("triclinic", 20)
+        if "H" not in model.type_names:
+            atoms.symbols[:] = "C"
+        target = COMPILE_TARGET_DICT["pair_nequip"]
+        data = from_ase(atoms)
+        data[AtomicDataDict.ATOM_TYPE_KEY] = torch.tensor(
+            [model.type_names.index(s) for s in atoms.symbols]
+        )
+        data = compute_neighborlist_(data, r_max=float(model.metadata["r_max"]))
+        batch_map = {
+            "graph": torch.export.Dim.STATIC,
+            "node": torch.export.dynamic_shapes.Dim("num_nodes", min=2, max=torch.inf),
+            "edge": torch.export.dynamic_shapes.Dim("num_edges", min=2, max=torch.inf),
+        }
+        metadata = compiled_metadata(model)
+        metadata[NEQUIP_AOTI_INPUTS_KEY] = serialize_aoti_keys(target["input"])
+        metadata[NEQUIP_AOTI_OUTPUTS_KEY] = serialize_aoti_keys(target["output"])
+        aot_export_model(
+            model=model,
+            device="cpu",
+            input_fields=target["input"],
+            output_fields=target["output"],
+            data=target["data_settings"](data),
+            batch_map=batch_map,
+            output_path=str(path),
+            inductor_configs={"aot_inductor.metadata": metadata},
+        )
+    return path

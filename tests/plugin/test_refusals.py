@@ -1,0 +1,161 @@
+"""What the pair style refuses: one line that names cause and remedy, on every rank, no hang."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ase.io.lammpsdata import write_lammps_data
+
+from tests.plugin.lammps_run import SPECIES, launch
+from tests.plugin.systems import random_system
+
+pytestmark = pytest.mark.plugin
+
+RANKS = 2
+START = "units metal\natom_style atomic\nread_data system.data\n"
+EXPECTED = {
+    "units": r"units are real, but models are in eV and Angstrom; use units metal",
+    "unknown type name": r"type name X is not in the model; it has C H",
+    "too few names": r"names 1 model type\(s\), but the system has 2 atom type\(s\)",
+    "too many names": r"names 3 model type\(s\), but the system has 2 atom type\(s\)",
+    "only NULL": r"every name in pair_coeff is NULL",
+    "no file": r"expected pair_coeff \* \* FILE followed by 2 model type name\(s\)",
+    "missing file": r"nowhere.nequip.pth is missing or cannot be read; check the path",
+    "truncated file": r"cut.nequip.pth is truncated or not a TorchScript file .*export it again",
+    "foreign file": r"text.nequip.pth is truncated or not a TorchScript file .*export it again",
+    "foreign model": r"other.nequip.pth is not a NequIP or Allegro model .*export the model again",
+    "wrong extension": r"model.pth ends neither in .nequip.pth nor in .nequip.pt2",
+    "no atom IDs": r"atoms have no IDs; remove atom_modify id no",
+    "respa": r"run_style respa is not supported; use run_style verlet",
+    "allegro with messages": r"is a message-passing model; use pair_style nequip",
+    "no GPU": r"device cuda asked for, but torch sees no CUDA GPU here; use device cpu",
+    "unknown device": r"device tpu is not one of auto, cpu, cuda, cuda:N",
+    "unknown engine": r"engine magic is not one of auto, torch",
+    "unknown keyword": r"unknown keyword colour; known are device, engine",
+    "keyword without value": r"keyword device needs a value",
+    "NULL without hybrid": r"NULL for atom type 2 .* use pair_style hybrid/overlay",
+}
+
+
+def decks(model: Path, folder: Path) -> dict[str, str]:
+    use = f"pair_style nequip\npair_coeff * * {model} H C\n"
+    body = model.read_bytes()
+    (folder / "cut.nequip.pth").write_bytes(body[: len(body) // 2])
+    (folder / "text.nequip.pth").write_text("not a model\n")
+    (folder / "model.pth").write_bytes(body)
+    import torch
+
+    from tests.plugin.models import deprecated_torchscript
+
+    with deprecated_torchscript():
+        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), folder / "other.nequip.pth")
+
+    def named(file: str, names: str = "H C", style: str = "nequip") -> str:
+        return f"{START}pair_style {style}\npair_coeff * * {file} {names}\nrun 0\n"
+
+    return {
+        "units": f"units real\natom_style atomic\nread_data system.data\n{use}run 0\n",
+        "unknown type name": named(str(model), "H X"),
+        "too few names": named(str(model), "H"),
+        "too many names": named(str(model), "H C C"),
+        "only NULL": f"{START}pair_style hybrid/overlay nequip\n"
+        f"pair_coeff * * nequip {model} NULL NULL\n",
+        "no file": f"{START}pair_style nequip\npair_coeff * *\n",
+        "missing file": named("nowhere.nequip.pth"),
+        "truncated file": named("cut.nequip.pth"),
+        "foreign file": named("text.nequip.pth"),
+        "foreign model": named("other.nequip.pth"),
+        "wrong extension": named("model.pth"),
+        "no atom IDs": "units metal\natom_style atomic\natom_modify id no\n"
+        "region box block 0 9 0 9 0 9\ncreate_box 2 box\ncreate_atoms 1 single 1 1 1\n"
+        f"mass * 1.0\n{use}run 0\n",
+        "respa": f"{START}run_style respa 2 2\n{use}run 0\n",
+        "allegro with messages": named(str(model), style="allegro"),
+        "no GPU": named(str(model), style="nequip device cuda"),
+        "unknown device": named(str(model), style="nequip device tpu"),
+        "unknown engine": named(str(model), style="nequip engine magic"),
+        "unknown keyword": named(str(model), style="nequip colour red"),
+        "keyword without value": named(str(model), style="nequip device"),
+        "NULL without hybrid": named(str(model), "H NULL"),
+    }
+
+
+@pytest.fixture(scope="module")
+def messages(
+    saved_nequip: Callable[..., Path], plugin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[str]]:
+    """Return what each rank was told in each case."""
+    folder = tmp_path_factory.mktemp("refusals")
+    atoms = random_system("triclinic", 20)
+    write_lammps_data(
+        folder / "system.data",
+        atoms,
+        specorder=SPECIES,
+        masses=True,
+        units="metal",
+        atom_style="atomic",
+    )
+    cases = decks(saved_nequip(), folder)
+    assert set(cases) == set(EXPECTED)
+    (folder / "cases.json").write_text(json.dumps(cases))
+    shutil.copy(Path(__file__).with_name("refusal_worker.py"), folder / "worker.py")
+    done = subprocess.run(
+        ["mpirun", "-np", str(RANKS), sys.executable, "worker.py", "cases.json"],
+        cwd=folder,
+        env={**os.environ, "LAMMPS_PLUGIN_PATH": str(plugin), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    told: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        if line.startswith("{"):
+            told.update(json.loads(line))
+    told["_output"] = [done.stdout[-2000:], done.stderr[-2000:]]
+    return told
+
+
+@pytest.mark.parametrize("case", EXPECTED)
+def test_refused(messages: dict[str, list[str]], case: str) -> None:
+    assert case in messages, messages["_output"]
+    told = messages[case]
+    assert len(told) == RANKS
+    for message in told:
+        assert re.search(EXPECTED[case], message), message
+        assert message.count("\n") <= 1
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_not_a_number_stops_all_ranks(
+    saved_nequip: Callable[..., Path], plugin: Path, tmp_path: Path, ranks: int
+) -> None:
+    """Two atoms in one place: a distance of zero has no direction."""
+    deck = f"""{START}
+create_atoms 1 single 1.25 1.5 2.0
+create_atoms 1 single 1.25 1.5 2.0
+pair_style nequip
+pair_coeff * * {saved_nequip()} H C
+run 0
+"""
+    atoms = random_system("triclinic", 20)
+    write_lammps_data(
+        tmp_path / "system.data",
+        atoms,
+        specorder=SPECIES,
+        masses=True,
+        units="metal",
+        atom_style="atomic",
+    )
+    done = launch(tmp_path, deck, plugin, ranks, timeout=60)
+    assert done.returncode != 0
+    assert re.search(
+        r"of atom \d+ at \(1\.2500, 1\.5000, 2\.0000\) is not finite; look for overlapping atoms",
+        done.stdout,
+    ), done.stdout
