@@ -232,6 +232,7 @@ void PairNequip::init_style()
     error->all(FLERR, "pair_style {}: this model runs on one rank only; {}", style_name(),
                info.many_ranks_remedy);
   neighbor->add_request(this, NeighConst::REQ_FULL);
+  reach_ = 0.0;
   merged_from_.stale = images_from_.stale = true;
 }
 
@@ -245,14 +246,17 @@ double PairNequip::init_one(int i, int j)
   const auto cut = [&](int from, int to) {
     return info.pair_cutoff[static_cast<std::size_t>(from) * n + static_cast<std::size_t>(to)];
   };
-  return std::max(cut(a, b), cut(b, a));
+  const double longest = std::max(cut(a, b), cut(b, a));
+  reach_ = std::max(reach_, longest);
+  return longest;
 }
 
 void PairNequip::setup()
 {
-  if (comm->get_comm_cutoff() < cutforce)
+  /* not cutforce: LAMMPS leaves that of a style within hybrid undefined */
+  if (comm->get_comm_cutoff() < reach_)
     error->all(FLERR, "pair_style {}: ghost atoms reach to {} A, but the model sees {} A; raise "
-               "comm_modify cutoff", style_name(), comm->get_comm_cutoff(), cutforce);
+               "comm_modify cutoff", style_name(), comm->get_comm_cutoff(), reach_);
   agree(model_->warm_up(), model_->error());
   timing_ = Timing{};
 }

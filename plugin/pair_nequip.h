@@ -41,6 +41,7 @@ class PairNequip final : public Pair, private lmp_thermo::Exchange {
   lmp_thermo::GraphBuilder images_{true};   // on steps that ask for per-atom virials
   lmp_thermo::GraphBuilder *builder_ = &merged_;
   std::vector<int> type_to_model_;  // [ntypes + 1], -1: not seen
+  double reach_ = 0.0;              // longest cutoff of the types in use, Angstrom
 
   /* what the node numbering was made from */
   struct Numbering {

