@@ -135,11 +135,20 @@ class Training(Section):
         description="share of the training frames that stand a second time with their molecules "
         "apart",
     )
+    packed_frames: Literal["first-round", "all"] = Field(
+        "first-round",
+        description="whether the frames packed for the first round train its model only, or all",
+    )
     updates: list[int] | None = Field(None, description="updates in each round")
     minutes: list[Positive] | None = Field(
         None, description="wall time in each round, instead; not reproducible"
     )
     threads: int = Field(1, ge=1)
+    compiled: bool = Field(
+        False,
+        description="whether torch compiles the model for training: needs a C++ compiler and a "
+        "minute at the start, and makes updates faster",
+    )
     energy_weight: NonNegative = 1.0
     force_weight: NonNegative = 1.0
     stress_weight: NonNegative = 1.0

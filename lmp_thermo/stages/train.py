@@ -84,12 +84,19 @@ def make(context: Context, round_number: int) -> None:
 
 
 def training_frames(context: Context, round_number: int) -> list[Frame]:
-    """Labelled training frames of all rounds up to this one."""
+    """Labelled training frames of all rounds up to this one.
+
+    Frames packed for the first round have close contacts that no run of the fluid has; their large
+    forces would rule the loss of the later models. Single molecules stay, and so do frames packed
+    later, where a guard stopped a run.
+    """
     frames = []
     for earlier in range(round_number + 1):
         labelled, split = label.labelled(context, earlier)
         frames += [labelled[index] for index in split["training"]]
-    return frames
+    if round_number == 0 or context.study.training.packed_frames == "all":
+        return frames
+    return [f for f in frames if (f.tags.round, f.tags.origin) != (0, "packed")]
 
 
 def interaction(context: Context, round_number: int) -> Interaction:
@@ -158,6 +165,7 @@ def _prepare(context: Context, round_number: int, work: Path) -> None:
         recipe="fine-tune" if round_number else "scratch",
         seed=seed_for(study.seed, "train", round_number),
         threads=options.threads,
+        compiled=options.compiled,
         batch_size=options.batch_size,
         apart_share=options.apart_share,
         learning_rate=options.learning_rate,

@@ -21,8 +21,9 @@ class Schedule(Callback):  # type: ignore[misc]
     """Learning rate from the share of the limit that is used; stops at the limit.
 
     The rate rises linearly in the warm-up, stays, and from `decay_from` on falls along a cosine
-    to `final_rate` of its highest value. Wall time counts the updates' loop only, and goes on
-    counting where a training goes on from a checkpoint.
+    to `final_rate` of its highest value. Wall time counts the updates' loop only, from the end of
+    the first update on, which may compile the model, and goes on counting where a training goes on
+    from a checkpoint.
 
     Args:
         learning_rate: highest rate.
@@ -49,6 +50,7 @@ class Schedule(Callback):  # type: ignore[misc]
         self.minutes = minutes
         self.seconds_before = 0.0
         self.started = time.monotonic()
+        self.first = True
 
     @property
     def seconds(self) -> float:
@@ -76,6 +78,7 @@ class Schedule(Callback):  # type: ignore[misc]
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock."""
         self.started = time.monotonic()
+        self.first = True
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
@@ -90,6 +93,9 @@ class Schedule(Callback):  # type: ignore[misc]
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Stop at the limit; refuse to go on from a loss that is not finite."""
+        if self.first:
+            self.started = time.monotonic()
+            self.first = False
         loss = outputs["loss"] if isinstance(outputs, dict) else outputs
         if not torch.isfinite(loss):
             raise TrainingError(
@@ -264,6 +270,42 @@ class Checkpoints(Callback):  # type: ignore[misc]
                 f"{self.folder.resolve()}: config.yaml is not the one that the checkpoint was "
                 "made with; remove the folder and train again"
             )
+
+
+class RadialStart(Callback):  # type: ignore[misc]
+    """Starts the radial networks at a scale that does not depend on the cutoff.
+
+    nequip multiplies the radial basis by ``2 pi / r_max^2``: with a long cutoff the networks
+    begin with inputs close to zero, where they are linear, and learn slowly. The first weights
+    are multiplied by what takes that factor to `factor`.
+
+    Args:
+        r_max_A: the model's largest cutoff.
+        factor: of the basis ``sin(n pi x) / x``, as the networks see it at the start.
+    """
+
+    def __init__(self, r_max_A: float, factor: float) -> None:
+        self.scale = factor * r_max_A**2 / (2.0 * math.pi)
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Scale the weights, unless this training goes on from a checkpoint."""
+        if trainer.ckpt_path is not None:
+            return
+        first = [
+            weight
+            for name, weight in pl_module.model.named_parameters()
+            if name.endswith("edge_mlp.mlp.0.weight")
+        ]
+        if not first:
+            raise TrainingError(
+                "no radial network found in the model, expected one in each layer; use the nequip "
+                "that pyproject.toml names"
+            )
+        with torch.no_grad():
+            for weight in first:
+                weight.mul_(self.scale)
+        pl_module.ema.num_updates = 0
+        pl_module.ema.update_parameters(pl_module.model)
 
 
 class StartFrom(Callback):  # type: ignore[misc]

@@ -14,10 +14,15 @@ from lmp_thermo.frames import read_frames, write_frames
 from lmp_thermo.products import write_text
 from lmp_thermo.training import files
 from lmp_thermo.training.apart import with_molecules_apart
-from lmp_thermo.training.recipe import RAMP_START, TrainingPlan
+from lmp_thermo.training.recipe import RADIAL_START, RAMP_START, TrainingPlan
 from lmp_thermo.training.statistics import DataStatistics
 
 _ROOM = "lmp_thermo.training"
+
+ADAM_EPS = 1e-12
+"""Below the gradients of a loss whose weights sum to one: theirs come down to 1e-8, which is Adam's
+own choice. No amsgrad: it keeps the largest gradients ever seen, those of the ramp's start, and
+with them steps that stay hundreds of times too short."""
 
 
 def write_configuration(
@@ -138,6 +143,14 @@ def _configuration(
     ]
     if plan.recipe == "fine-tune":
         callbacks.append({"_target_": f"{_ROOM}.callbacks.StartFrom", "checkpoint": files.START})
+    else:
+        callbacks.append(
+            {
+                "_target_": f"{_ROOM}.callbacks.RadialStart",
+                "r_max_A": architecture.r_max_A,
+                "factor": RADIAL_START,
+            }
+        )
     terms = _loss_terms(plan, statistics)
     weights = {term["name"]: term["coeff"] for term in terms}
     if plan.recipe == "scratch" and plan.ramp > 0 and "force" in weights and len(weights) > 1:
@@ -197,11 +210,12 @@ def _configuration(
             "optimizer": {
                 "_target_": "torch.optim.Adam",
                 "lr": plan.learning_rate,
-                "amsgrad": True,
+                "eps": ADAM_EPS,
             },
             "model": {
                 "_target_": "nequip.model.NequIPGNNModel",
                 "seed": plan.seed,
+                "compile_mode": "compile" if plan.compiled else "eager",
                 "model_dtype": architecture.dtype,
                 "type_names": species,
                 "r_max": architecture.r_max_A,

@@ -12,3 +12,4 @@ FINAL: Final = "final.ckpt"
 PROGRESS: Final = "progress.jsonl"
 LOG: Final = "train.log"
 FAILURE: Final = "failure.txt"
+COMPILED: Final = "compiled"  # a folder: what torch made of the model for faster updates

@@ -12,6 +12,9 @@ Recipe = Literal["scratch", "fine-tune"]
 RAMP_START = 1e-3
 """Share of their weight with which the terms of the loss begin, see `TrainingPlan.ramp`."""
 
+RADIAL_START = 0.3
+"""Factor of the radial basis at the start of a training, see `callbacks.RadialStart`."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -126,6 +129,7 @@ class TrainingPlan:
             optimiser and schedule.
         seed: of the initial weights and of the order of frames.
         threads: of torch.
+        compiled: whether torch compiles the model for training.
         batch_size: frames in an update.
         apart_share: share of the frames of molecules that stand in the training set a second time
             with their molecules apart, see `lmp_thermo.training.apart`.
@@ -151,6 +155,7 @@ class TrainingPlan:
     recipe: Recipe = "scratch"
     seed: int = 1
     threads: int = 1
+    compiled: bool = False
     batch_size: int = 2
     apart_share: float = 0.3
     learning_rate: float = 0.01

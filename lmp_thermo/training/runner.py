@@ -134,6 +134,7 @@ def _run(
         "MKL_NUM_THREADS": str(threads),
         "PYTHONPATH": os.pathsep.join(search_path),
         "PYTHONUNBUFFERED": "1",
+        "TORCHINDUCTOR_CACHE_DIR": str(folder / files.COMPILED),
         "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
     }
     with (folder / files.LOG).open("a") as log:
