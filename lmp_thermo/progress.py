@@ -60,8 +60,8 @@ class _Silent:
 class _Lines:
     def __init__(self, title: str, total: float, stream: TextIO) -> None:
         self._title, self._total, self._stream = title, total, stream
-        self._done, self._started = 0.0, time.monotonic()
-        self._last = self._started
+        self._done, self._last = 0.0, time.monotonic()
+        self._first: tuple[float, float] | None = None
 
     def advance(self, amount: float = 1.0, note: str = "") -> None:
         self.reach(self._done + amount, note)
@@ -69,12 +69,21 @@ class _Lines:
     def reach(self, done: float, note: str = "") -> None:
         self._done = done
         now = time.monotonic()
+        if self._first is None:  # what comes before the first report is setting up
+            self._first = (now, done)
         if now - self._last < LINE_EVERY_S or done <= 0:
             return
         self._last = now
-        left = (now - self._started) * (self._total - done) / done
-        text = f"{self._title}: {done / self._total:.0%}, {duration(max(left, 0.0))} left"
-        print(f"{text}  {note}".rstrip(), file=self._stream, flush=True)
+        began, behind = self._first
+        left = ""
+        if done > behind:
+            seconds = (now - began) * (self._total - done) / (done - behind)
+            left = f", {duration(max(seconds, 0.0))} left"
+        print(
+            f"{self._title}: {done / self._total:.0%}{left}  {note}".rstrip(),
+            file=self._stream,
+            flush=True,
+        )
 
 
 @contextmanager

@@ -138,6 +138,7 @@ def test_fine_tuning_copies_its_start(tmp_path: Path) -> None:
     assert callbacks["StartFrom"]["checkpoint"] == "start.ckpt"
     assert (tmp_path / "t" / "start.ckpt").read_bytes() == b"weights"
     assert "Ramp" not in callbacks
+    assert "RadialStart" not in callbacks
     with pytest.raises(TrainingError, match="expected a checkpoint for fine-tune"):
         _written(tmp_path / "u", plan)
     with pytest.raises(TrainingError, match=r"nowhere.ckpt: no such file"):
@@ -149,8 +150,16 @@ def test_weights_between_molecules_rise_in_a_training_from_scratch(tmp_path: Pat
     (ramp,) = [c for c in callbacks if c["_target_"].endswith("Ramp")]
     assert ramp["kept"] == "force"
     assert ramp["weights"]["net_force"] == 4.0
+    (start,) = [c for c in callbacks if c["_target_"].endswith("RadialStart")]
+    assert start["r_max_A"] == PLAN.architecture.r_max_A
     without = _written(tmp_path / "u", replace(PLAN, ramp=0.0))["trainer"]["callbacks"]
     assert not [c for c in without if c["_target_"].endswith("Ramp")]
+
+
+@pytest.mark.parametrize(("compiled", "mode"), [(False, "eager"), (True, "compile")])
+def test_compiled_is_nequips_mode(tmp_path: Path, compiled: bool, mode: str) -> None:
+    model = _written(tmp_path / "t", replace(PLAN, compiled=compiled))["training_module"]["model"]
+    assert model["compile_mode"] == mode
 
 
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
