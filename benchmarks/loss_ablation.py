@@ -1,10 +1,11 @@
 """What each term between molecules does for a model: one table, the same limit for each loss.
 
-    python benchmarks/loss_ablation.py LABELS.extxyz --updates 4000 --out runs/ablation
+    python benchmarks/loss_ablation.py inputs/methane.yaml runs/methane --minutes 6 --out ablation
 
-Frames are split by state point; each loss trains from scratch on the same frames with the same
-seed, one after another on one core, and is judged on the frames held out. Rows are groups of
-densities; the no-interaction model, in which each molecule is alone, stands above them.
+Labels are those of the study's workspace; architecture, learning rate and weights are the study's.
+Each loss trains from scratch on the same frames with the same seed, one after another on one core,
+and is judged on the study's held-out frames. Rows are densities; the no-interaction model, in which
+each molecule is alone, stands above them.
 """
 
 import argparse
@@ -22,45 +23,35 @@ from lmp_thermo.potential.intermolecular import (
     no_interaction_quantities,
     predicted_quantities,
 )
+from lmp_thermo.products import read_json
+from lmp_thermo.study import StudyFile, seed_for
 from lmp_thermo.training.configuration import write_configuration
 from lmp_thermo.training.recipe import Architecture, Limit, LossWeights, TrainingPlan
-from lmp_thermo.training.references import ElementalReferences
 from lmp_thermo.training.runner import train
-from lmp_thermo.training.splits import Split
 
-PLAIN = {"energy": 1000.0, "force": 1.0, "stress": 20.0}
 LOSSES = {
-    "plain": LossWeights(**PLAIN),
-    "net force": LossWeights(**PLAIN, net_force=5.0),
-    "net force, torque": LossWeights(**PLAIN, net_force=5.0, torque=5.0),
-    "net force, torque, molecular virial": LossWeights(
-        **PLAIN, net_force=5.0, torque=5.0, molecular_virial=20.0
-    ),
+    "plain": (),
+    "net force": ("net_force",),
+    "net force, torque": ("net_force", "torque"),
+    "net force, torque, molecular virial": ("net_force", "torque", "molecular_virial"),
 }
+"""Terms between molecules in each loss, beside energy, forces and stress."""
 
 
 def main() -> None:
     """Train, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("labels", type=Path, help="labelled frames with molecules")
+    parser.add_argument("study", type=Path, help="study file")
+    parser.add_argument("workspace", type=Path, help="its workspace, with labels of every round")
     parser.add_argument("--out", type=Path, required=True, help="folder; what is there is kept")
     limit = parser.add_mutually_exclusive_group(required=True)
     limit.add_argument("--updates", type=int)
     limit.add_argument("--minutes", type=float)
-    parser.add_argument("--held-out", type=int, default=4, help="frames at each state point")
-    parser.add_argument("--features", type=int, default=32)
-    parser.add_argument(
-        "--pair", action="append", default=[], metavar="H-H=3.5", help="cutoff of a pair, Å"
-    )
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
 
-    pairs = {name: float(cutoff) for name, cutoff in (p.split("=") for p in options.pair)}
-    frames = read_frames(options.labels)
-    split = Split.by_state(frames, options.held_out, options.seed)
-    training, held_out = split.frames("training", frames), split.frames("held_out", frames)
-    species = sorted({symbol for frame in frames for symbol in frame.atoms.get_chemical_symbols()})
-    references = ElementalReferences.fit(training, species).energies
+    study = StudyFile.read(options.study)
+    training, held_out = drawn_frames(options.workspace, study.sampling.rounds)
+    references = read_json(next(options.workspace.glob("models/*/round-0/references.json")))
     options.out.mkdir(parents=True, exist_ok=True)
     write_frames(options.out / "training.extxyz", training)
     write_frames(options.out / "watched.extxyz", training[:: max(1, len(training) // 16)])
@@ -76,21 +67,15 @@ def main() -> None:
         f"{'%':>7s} {'meV/atom, %':>14s} {'bias, RMSE bar':>16s}"
     )
     show("no interaction", held_out, [no_interaction_quantities(f) for f in held_out], truth)
-    for name, loss in LOSSES.items():
+    for name, terms in LOSSES.items():
         folder = options.out / name.replace(", ", "-").replace(" ", "_")
         if not folder.exists():
-            plan = TrainingPlan(
-                Architecture(r_max_A=5.0, features=options.features, pair_r_max_A=pairs),
-                Limit(updates=options.updates, minutes=options.minutes),
-                loss,
-                seed=options.seed,
-            )
             write_configuration(
                 folder,
-                plan,
+                plan_of(study, terms, Limit(updates=options.updates, minutes=options.minutes)),
                 options.out / "training.extxyz",
                 options.out / "watched.extxyz",
-                species=species,
+                species=sorted(references),
                 references=references,
             )
         model = folder / "model.nequip.pth"
@@ -98,6 +83,42 @@ def main() -> None:
         predictions = Evaluator(model, threads=1).evaluate(held_out)
         own = [predicted_quantities(f, p) for f, p in zip(held_out, predictions, strict=True)]
         show(name, held_out, own, truth)
+
+
+def drawn_frames(workspace: Path, rounds: int) -> tuple[list[Frame], list[Frame]]:
+    """Training frames that runs have drawn, with the single molecules, and held-out frames."""
+    training: list[Frame] = []
+    held_out: list[Frame] = []
+    for number in range(rounds):
+        folder = workspace / "labels" / f"round-{number}"
+        frames, split = read_frames(folder / "labels.extxyz"), read_json(folder / "split.json")
+        training += [frames[i] for i in split["training"] if frames[i].tags.origin != "packed"]
+        held_out += [frames[i] for i in split["held_out"]]
+    return training, held_out
+
+
+def plan_of(study: StudyFile, terms: Sequence[str], limit: Limit) -> TrainingPlan:
+    """The study's training with some of the terms between molecules."""
+    options = study.training
+    between = {name: getattr(options, f"{name}_weight") for name in terms}
+    return TrainingPlan(
+        Architecture(
+            r_max_A=options.r_max_A,
+            pair_r_max_A=options.pair_r_max_A,
+            radial_mlp_width=options.radial_mlp_width,
+            layers=options.layers,
+            l_max=options.l_max,
+            parity=options.parity,
+            features=options.features,
+            dtype=options.dtype,
+        ),
+        limit,
+        LossWeights(options.energy_weight, options.force_weight, options.stress_weight, **between),
+        seed=seed_for(study.seed, "ablation"),
+        compiled=options.compiled,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+    )
 
 
 def show(

@@ -151,6 +151,66 @@ def _observable(observable: Mapping[str, Any] | None, with_unit: bool) -> Entry:
     return Entry(text, value, note=note, mark="open")
 
 
+def summary_table(data: ReportData) -> Table:
+    """What a paper quotes of every cell: verdict, errors between molecules, pressure."""
+    with_reference = any(_compared(cell, "pressure") for cell in data.cells)
+    columns = [
+        ("density", "g/cm³"),
+        ("temperature", "K"),
+        ("verdict", ""),
+        ("net force, RMSE", "meV/Å"),
+        ("of its rms", "%"),
+        ("interaction energy, RMSE", "meV/atom"),
+        ("of its rms", "%"),
+        ("pressure, bias", "bar"),
+        ("limit", "bar"),
+        ("pressure", "bar"),
+        *([("reference's own run", "bar")] if with_reference else []),
+    ]
+    return Table(columns, [_summary_row(cell, with_reference) for cell in data.cells])
+
+
+def _summary_row(cell: CellReport, with_reference: bool) -> list[Entry]:
+    own, alone = cell.errors, cell.no_interaction
+    limits = [
+        check["limit"]
+        for check in (cell.verdict or {}).get("checks", ())
+        if check["name"] == "bias of pressure" and check["limit"] is not None
+    ]
+    other = _compared(cell, "pressure")
+    return [
+        *_state(cell),
+        _verdict(cell),
+        _rmse(own, alone, "net_force"),
+        _relative(own, None, "net_force"),
+        _rmse(own, alone, "interaction_energy"),
+        _relative(own, None, "interaction_energy"),
+        _bias(own, alone),
+        Entry(plain(limits[0]), limits[0]) if limits else NOTHING,
+        _observable(cell.observables.get("pressure"), False),
+        *([NOTHING if other is None else Entry(plain(other), other)] if with_reference else []),
+    ]
+
+
+def _compared(cell: CellReport, name: str) -> float | None:
+    """The reference's own value of an observable."""
+    return next((float(c["reference"]) for c in cell.comparisons if c["name"] == name), None)
+
+
+def markdown(table: Table) -> str:
+    """A table for a README or an electronic notebook; notes stand in brackets."""
+
+    def line(entries: Sequence[str]) -> str:
+        return "| " + " | ".join(text.replace("|", "/") for text in entries) + " |"
+
+    heads = [f"{name}, {unit}" if unit else name for name, unit in table.columns]
+    rows = [
+        line([f"{entry.text} ({entry.note})" if entry.note else entry.text for entry in row])
+        for row in table.rows
+    ]
+    return "\n".join([line(heads), line(["---"] * len(heads)), *rows]) + "\n"
+
+
 def finite_size_table(data: ReportData) -> Table:
     """What a doubled box changes in a label."""
     columns = [

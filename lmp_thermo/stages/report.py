@@ -31,6 +31,7 @@ from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.states import StatePoint
 
 PAGE = "report.html"
+CELLS = "cells.md"
 FIGURES = "figures"
 
 
@@ -40,7 +41,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.path / "report",
         {
-            "stage": "report/2",
+            "stage": "report/3",
             "validation": validate.product(context).content,
             "potential": export.product(context).content,
             "versions": versions("lmp-thermo", "matplotlib"),
@@ -59,11 +60,13 @@ def _write(context: Context, folder: Path) -> None:
     from lmp_thermo.report.figures import headline, write_figures
     from lmp_thermo.report.page import render
     from lmp_thermo.report.style import svg_text
+    from lmp_thermo.report.tables import markdown, summary_table
 
     data = collect(context)
     (folder / FIGURES).mkdir()
     write_figures(data, folder / FIGURES)
     write_text(folder / FIGURES / "headline.svg", svg_text(headline(data)))
+    write_text(folder / CELLS, markdown(summary_table(data)))
     write_text(folder / PAGE, render(data))
 
 

@@ -271,3 +271,28 @@ def test_plain_numbers_names_and_durations() -> None:
         "7.5 min",
         "2.1 h",
     ]
+
+
+def test_summary_for_a_readme(small_data: ReportData) -> None:
+    table = tables.summary_table(only(small_data, [(0.42, 140.0)]))
+    (row,) = table.rows
+    named = dict(zip((name for name, _ in table.columns), row, strict=False))
+    cell = only(small_data, [(0.42, 140.0)]).cells[0]
+    assert cell.errors is not None
+    assert cell.verdict is not None
+    limit = next(c["limit"] for c in cell.verdict["checks"] if c["name"] == "bias of pressure")
+    assert named["limit"].text == plain(limit)
+    assert named["pressure, bias"].order == abs(cell.errors["molecular_pressure"]["mean"])
+    lines = tables.markdown(table).splitlines()
+    assert lines[0].startswith("| density, g/cm³ | temperature, K | verdict |")
+    assert lines[1] == "|" + " --- |" * len(table.columns)
+    assert len(lines) == 3
+    assert lines[2].startswith("| 0.42 | 140 |")
+    assert lines[2].count("|") == len(table.columns) + 1
+
+
+def test_markdown_keeps_its_columns_whatever_the_text() -> None:
+    table = tables.Table(
+        [("a", ""), ("b", "bar")], [[tables.Entry("x|y", note="n|m"), tables.NOTHING]]
+    )
+    assert tables.markdown(table).splitlines()[2] == "| x/y (n/m) | – |"
