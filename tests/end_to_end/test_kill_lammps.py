@@ -14,7 +14,7 @@ import pytest
 from lmp_thermo.decks.protocol import THERMOSTATS, Thermostat
 from lmp_thermo.errors import RunError
 from lmp_thermo.launch import Lammps, RunEvent, find_lmp, run_decks, run_state
-from lmp_thermo.launch.run_folder import ROW
+from lmp_thermo.launch.run_folder import ROW, current_step
 from tests.unit.decks.argon import argon_deck
 
 pytestmark = pytest.mark.end_to_end
@@ -92,32 +92,30 @@ def wait_until_free(folder: Path) -> None:
 def test_killed_runs_end_with_the_same_result(
     tmp_path: Path, lammps: Lammps, thermostat: Thermostat
 ) -> None:
-    """SIGKILL of lmp at random moments: every row and frame is that of an undisturbed run."""
+    """SIGKILL of lmp at random steps: every row and frame is that of an undisturbed run."""
     whole = argon_deck(tmp_path / "whole", per_edge=5, thermostat=thermostat, production_ps=12.0)
-    began = time.monotonic()
     assert run_decks([whole], lammps)[0].status == "finished"
-    duration = time.monotonic() - began
+    last = current_step(whole)
     killed = argon_deck(tmp_path / "killed", per_edge=5, thermostat=thermostat, production_ps=12.0)
     chance = random.Random(thermostat)
     kills = 0
-    for _ in range(200):
+    for _ in range(5):
+        done = current_step(killed)
         process = subprocess.Popen(
             [str(lammps.binary), "-in", "in.lmp", "-screen", "none"],
             cwd=killed,
             env=dict(lammps.environment),
         )
-        try:
-            process.wait(0.1 + chance.uniform(0.1, 0.5) * duration)
-        except subprocess.TimeoutExpired:
+        step = done + chance.uniform(0.1, 0.4) * (last - done)
+        while process.poll() is None and current_step(killed) < step:
+            time.sleep(0.002)
+        if process.poll() is None:
             process.kill()
             kills += 1
         process.wait()
-        if (killed / "run.done").exists():
-            break
-    assert run_state(killed) == "finished"
     assert kills >= 1
-    assert contents(killed) == contents(whole)
     assert run_decks([killed], lammps)[0].status == "finished"
+    assert contents(killed) == contents(whole)
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
