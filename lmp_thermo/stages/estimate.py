@@ -17,6 +17,7 @@ from lmp_thermo.sampling.designs import plan_round
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
 from lmp_thermo.states import StatePoint
+from lmp_thermo.training.recipe import Architecture
 from lmp_thermo.units import volume_at_density
 
 STEP_S_ATOM = 60e-6
@@ -103,10 +104,26 @@ def _step_s(context: Context, n_molecules: int, state: StatePoint) -> float:
     training = context.study.training
     composition = context.composition(n_molecules)
     n_atoms = sum(composition.molecule_sizes)
-    volume = box_volume(context, n_molecules, state)
-    edges = n_atoms / volume * 4 / 3 * np.pi * training.r_max_A**3
+    edges = _edges_an_atom(context, n_molecules, state)
     size = training.layers / 2 * training.features / 16 * (training.l_max + 1) ** 2 / 4
     return float(n_atoms * STEP_S_ATOM * size * max(edges, 4.0) / EDGES_MEASURED)
+
+
+def _edges_an_atom(context: Context, n_molecules: int, state: StatePoint) -> float:
+    """Mean number of edges of an atom, as if the atoms were spread evenly."""
+    training = context.study.training
+    composition = context.composition(n_molecules)
+    count = dict.fromkeys(context.species, 0)
+    for kind, copies in zip(composition.kinds, composition.counts, strict=True):
+        for symbol in kind.get_chemical_symbols():
+            count[symbol] += copies
+    cutoffs = Architecture(training.r_max_A, pair_r_max_A=training.pair_r_max_A).cutoffs(
+        context.species
+    )
+    pairs = sum(
+        count[a] * count[b] * 4 / 3 * np.pi * cutoffs[a][b] ** 3 for a in count for b in count
+    )
+    return float(pairs / box_volume(context, n_molecules, state) / sum(count.values()))
 
 
 def box_volume(context: Context, n_molecules: int, state: StatePoint) -> float:

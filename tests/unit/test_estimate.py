@@ -1,0 +1,39 @@
+"""What `--dry-run` says a study costs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from ase import Atoms
+from ase.build import molecule
+from matscipy.neighbours import neighbour_list
+
+from lmp_thermo.fluid.molecules import Composition
+from lmp_thermo.stages.estimate import _edges_an_atom, box_volume
+from lmp_thermo.states import StatePoint
+from tests.tolerances import K_SIGMA
+
+CUTOFFS = {("C", "C"): 6.5, ("C", "H"): 4.5, ("H", "C"): 4.5, ("H", "H"): 3.0}
+
+
+def test_edges_are_those_of_atoms_spread_evenly() -> None:
+    state = StatePoint(0.31, 200.0)
+    context = SimpleNamespace(
+        study=SimpleNamespace(
+            training=SimpleNamespace(r_max_A=6.5, pair_r_max_A={"C-H": 4.5, "H-H": 3.0})
+        ),
+        species=("C", "H"),
+        composition=lambda n: Composition((molecule("CH4"), molecule("C2H6")), (n, 2 * n)),
+    )
+    symbols = ["C", "H", "H", "H", "H"] * 5 + ["C", "C", *6 * "H"] * 10
+    edge = box_volume(context, 5, state) ** (1 / 3)  # type: ignore[arg-type]
+    counts = []
+    for seed in range(40):
+        places = np.random.default_rng(seed).uniform(0, edge, (len(symbols), 3))
+        atoms = Atoms(symbols, positions=places, cell=[edge] * 3, pbc=True)
+        counts.append(len(neighbour_list("i", atoms, CUTOFFS)) / len(atoms))
+    error = np.std(counts, ddof=1) / np.sqrt(len(counts))
+    expected = _edges_an_atom(context, 5, state)  # type: ignore[arg-type]
+    # an atom is no neighbour of itself: at most one of the same kind in C + H is missing
+    own = 1 / symbols.count("C")
+    assert abs(np.mean(counts) - expected) < K_SIGMA * error + own * expected
+    assert expected > 5
