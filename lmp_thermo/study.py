@@ -284,12 +284,21 @@ class StudyFile(Section):
                 raise StudyError(
                     f"{path}: variants: got '{variant}', expected one of those in the file: {known}"
                 )
-            data = merged(data, variants[variant])
+            study = cls._checked(merged(data, variants[variant]), path.name)
+        else:
+            study = cls._checked(data, path.name)
+        for name, changes in study.variants.items():
+            if name != variant:  # a mistake is found before somebody needs the variant
+                cls._checked(merged(data, changes), f"{path.name}: variants.{name}")
+        return study
+
+    @classmethod
+    def _checked(cls, data: dict[str, Any], where: str) -> "StudyFile":
         try:
             study = cls.model_validate(data)
         except ValidationError as error:
-            raise StudyError(f"{path.name}: {first_problem(cls, error)}") from None
-        _check_consistency(path, study)
+            raise StudyError(f"{where}: {first_problem(cls, error)}") from None
+        _check_consistency(where, study)
         return study
 
 
@@ -299,12 +308,12 @@ def seed_for(study_seed: int, *names: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % (2**31 - 2) + 1
 
 
-def _check_consistency(path: Path, study: StudyFile) -> None:
+def _check_consistency(where: str, study: StudyFile) -> None:
     """What needs more than one section; physics of boxes is checked by `lmp_thermo.fluid`."""
     sampling, training, states = study.sampling, study.training, study.states
 
     def refuse(key: str, got: object, expected: str) -> None:
-        raise StudyError(f"{path.name}: {key} = {got}, expected {expected}")
+        raise StudyError(f"{where}: {key} = {got}, expected {expected}")
 
     limits, limit_key = (
         (training.updates, "training.updates")

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from lmp_thermo.errors import LmpThermoError, StudyError, WorkspaceError
+from lmp_thermo.errors import LmpThermoError, StudyError, TrainingError, WorkspaceError
 from lmp_thermo.fluid.packing import box_length, check_packing
 from lmp_thermo.launch.machine import usable_cores
 from lmp_thermo.launch.run_folder import read_failure
@@ -21,6 +21,7 @@ from lmp_thermo.stages.estimate import PlannedStep, planned_steps
 from lmp_thermo.stages.plan import STAGES, Step, steps
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile
+from lmp_thermo.training.recipe import Architecture
 
 TIMES = "times.json"
 
@@ -220,6 +221,12 @@ class Study:
         context.composition(study.production.molecules)
         for number in range(study.sampling.rounds):
             plan_round(study.sampling, study.states, number)
+        try:
+            Architecture(study.training.r_max_A, pair_r_max_A=study.training.pair_r_max_A).cutoffs(
+                context.species
+            )
+        except TrainingError as error:
+            raise StudyError(f"{self.path.name}: training.{error}") from None
         reach = study.reference.min_box_A
         if study.reference.ase is not None and study.reference.ase.reach_A is not None:
             reach = max(reach, 2 * study.reference.ase.reach_A)

@@ -114,6 +114,18 @@ def test_a_missing_file(tmp_path: Path) -> None:
         StudyFile.read(tmp_path / "none.yaml")
 
 
+def test_mistakes_in_a_variant_are_found_before_it_is_needed(
+    tmp_path: Path, argon: dict[str, Any]
+) -> None:
+    argon["variants"] = {"long": {"production": {"production": 99.0}}}
+    message = r"own\.yaml: variants\.long: production\.production: unknown key"
+    with pytest.raises(StudyError, match=message):
+        read(tmp_path, argon)
+    argon["variants"] = {"more": {"sampling": {"rounds": 2}}}
+    with pytest.raises(StudyError, match=r"own\.yaml: variants\.more: training\.updates"):
+        read(tmp_path, argon)
+
+
 def test_variants_change_what_they_name(tmp_path: Path, argon: dict[str, Any]) -> None:
     argon["variants"] = {"long": {"production": {"production_ps": 99.0}}}
     assert read(tmp_path, argon, "long").production.production_ps == 99.0
