@@ -10,6 +10,7 @@ each molecule is alone, stands above them.
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lmp_thermo.frames import Frame, read_frames, write_frames
@@ -24,9 +25,10 @@ from lmp_thermo.potential.intermolecular import (
     predicted_quantities,
 )
 from lmp_thermo.products import read_json
-from lmp_thermo.study import StudyFile, seed_for
+from lmp_thermo.stages.train import training_plan
+from lmp_thermo.study import StudyFile
 from lmp_thermo.training.configuration import write_configuration
-from lmp_thermo.training.recipe import Architecture, Limit, LossWeights, TrainingPlan
+from lmp_thermo.training.recipe import Limit, LossWeights, TrainingPlan
 from lmp_thermo.training.runner import train
 
 LOSSES = {
@@ -98,27 +100,11 @@ def drawn_frames(workspace: Path, rounds: int) -> tuple[list[Frame], list[Frame]
 
 
 def plan_of(study: StudyFile, terms: Sequence[str], limit: Limit) -> TrainingPlan:
-    """The study's training with some of the terms between molecules."""
-    options = study.training
-    between = {name: getattr(options, f"{name}_weight") for name in terms}
-    return TrainingPlan(
-        Architecture(
-            r_max_A=options.r_max_A,
-            pair_r_max_A=options.pair_r_max_A,
-            radial_mlp_width=options.radial_mlp_width,
-            layers=options.layers,
-            l_max=options.l_max,
-            parity=options.parity,
-            features=options.features,
-            dtype=options.dtype,
-        ),
-        limit,
-        LossWeights(options.energy_weight, options.force_weight, options.stress_weight, **between),
-        seed=seed_for(study.seed, "ablation"),
-        compiled=options.compiled,
-        batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
-    )
+    """The study's first training with some of the terms between molecules."""
+    plan = training_plan(study, 0)
+    between = {name: getattr(plan.loss, name) for name in terms}
+    loss = LossWeights(plan.loss.energy, plan.loss.force, plan.loss.stress, **between)
+    return replace(plan, loss=loss, limit=limit)
 
 
 def show(

@@ -19,9 +19,9 @@ from lmp_thermo.sampling.designs import plan_round
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
 from lmp_thermo.stages.plan import STAGES, Step, steps
+from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile
-from lmp_thermo.training.recipe import Architecture
 
 TIMES = "times.json"
 
@@ -222,9 +222,7 @@ class Study:
         for number in range(study.sampling.rounds):
             plan_round(study.sampling, study.states, number)
         try:
-            Architecture(study.training.r_max_A, pair_r_max_A=study.training.pair_r_max_A).cutoffs(
-                context.species
-            )
+            architecture(study.training).cutoffs(context.species)
         except TrainingError as error:
             raise StudyError(f"{self.path.name}: training.{error}") from None
         reach = study.reference.min_box_A

@@ -16,8 +16,8 @@ from lmp_thermo.reference.labelling import label_frame
 from lmp_thermo.sampling.designs import plan_round
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
+from lmp_thermo.stages.train import architecture
 from lmp_thermo.states import StatePoint
-from lmp_thermo.training.recipe import Architecture
 from lmp_thermo.units import volume_at_density
 
 STEP_S_ATOM = 60e-6
@@ -111,15 +111,12 @@ def _step_s(context: Context, n_molecules: int, state: StatePoint) -> float:
 
 def _edges_an_atom(context: Context, n_molecules: int, state: StatePoint) -> float:
     """Mean number of edges of an atom, as if the atoms were spread evenly."""
-    training = context.study.training
     composition = context.composition(n_molecules)
     count = dict.fromkeys(context.species, 0)
     for kind, copies in zip(composition.kinds, composition.counts, strict=True):
         for symbol in kind.get_chemical_symbols():
             count[symbol] += copies
-    cutoffs = Architecture(training.r_max_A, pair_r_max_A=training.pair_r_max_A).cutoffs(
-        context.species
-    )
+    cutoffs = architecture(context.study.training).cutoffs(context.species)
     pairs = sum(
         count[a] * count[b] * 4 / 3 * np.pi * cutoffs[a][b] ** 3 for a in count for b in count
     )

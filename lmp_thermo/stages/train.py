@@ -14,7 +14,7 @@ from lmp_thermo.potential.export import export_torchscript
 from lmp_thermo.products import Product, read_json, write_json, write_text
 from lmp_thermo.stages import label
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
-from lmp_thermo.study import seed_for
+from lmp_thermo.study import StudyFile, Training, seed_for
 from lmp_thermo.training.configuration import write_configuration
 from lmp_thermo.training.recipe import Architecture, Limit, LossWeights, TrainingPlan
 from lmp_thermo.training.references import ElementalReferences
@@ -40,7 +40,7 @@ def product(context: Context, round_number: int) -> Product:
             for key, value in study.training.model_dump().items()
             if key not in ("updates", "minutes")
         },
-        "limit": _limit_values(context, round_number),
+        "limit": _limit_values(study, round_number),
         "seed": study.seed,
         "species": list(context.species),
         "versions": versions("nequip", "torch", "lmp-thermo"),
@@ -83,6 +83,44 @@ def make(context: Context, round_number: int) -> None:
     shutil.rmtree(work)
 
 
+def architecture(options: Training) -> Architecture:
+    """The model that a study asks for."""
+    return Architecture(
+        r_max_A=options.r_max_A,
+        pair_r_max_A=options.pair_r_max_A,
+        radial_mlp_width=options.radial_mlp_width,
+        layers=options.layers,
+        l_max=options.l_max,
+        parity=options.parity,
+        features=options.features,
+        dtype=options.dtype,
+    )
+
+
+def training_plan(study: StudyFile, round_number: int) -> TrainingPlan:
+    """The training of one round that a study asks for."""
+    options = study.training
+    return TrainingPlan(
+        architecture=architecture(options),
+        limit=Limit(**_limit_values(study, round_number)),
+        loss=LossWeights(
+            energy=options.energy_weight,
+            force=options.force_weight,
+            stress=options.stress_weight,
+            net_force=options.net_force_weight,
+            torque=options.torque_weight,
+            molecular_virial=options.molecular_virial_weight,
+        ),
+        recipe="fine-tune" if round_number else "scratch",
+        seed=seed_for(study.seed, "train", round_number),
+        threads=options.threads,
+        compiled=options.compiled,
+        batch_size=options.batch_size,
+        apart_share=options.apart_share,
+        learning_rate=options.learning_rate,
+    )
+
+
 def training_frames(context: Context, round_number: int) -> list[Frame]:
     """Labelled training frames of all rounds up to this one.
 
@@ -119,8 +157,8 @@ def references(context: Context, round_number: int) -> dict[str, float]:
     return values
 
 
-def _limit_values(context: Context, round_number: int) -> dict[str, float | None]:
-    training = context.study.training
+def _limit_values(study: StudyFile, round_number: int) -> dict[str, Any]:
+    training = study.training
     return {
         "updates": None if training.updates is None else training.updates[round_number],
         "minutes": None if training.minutes is None else training.minutes[round_number],
@@ -128,7 +166,7 @@ def _limit_values(context: Context, round_number: int) -> dict[str, float | None
 
 
 def _prepare(context: Context, round_number: int, work: Path) -> None:
-    study, options = context.study, context.study.training
+    study = context.study
     frames = training_frames(context, round_number)
     watched = set(_watched(frames))
     write_frames(work / "training.extxyz", [f for i, f in enumerate(frames) if i not in watched])
@@ -138,38 +176,7 @@ def _prepare(context: Context, round_number: int, work: Path) -> None:
     else:
         energies = _elemental(context, [f for i, f in enumerate(frames) if i not in watched])
     write_json(work / REFERENCES, energies)
-    limit = _limit_values(context, round_number)
-    plan = TrainingPlan(
-        architecture=Architecture(
-            r_max_A=options.r_max_A,
-            pair_r_max_A=options.pair_r_max_A,
-            radial_mlp_width=options.radial_mlp_width,
-            layers=options.layers,
-            l_max=options.l_max,
-            parity=options.parity,
-            features=options.features,
-            dtype=options.dtype,
-        ),
-        limit=Limit(
-            updates=None if limit["updates"] is None else int(limit["updates"]),
-            minutes=limit["minutes"],
-        ),
-        loss=LossWeights(
-            energy=options.energy_weight,
-            force=options.force_weight,
-            stress=options.stress_weight,
-            net_force=options.net_force_weight,
-            torque=options.torque_weight,
-            molecular_virial=options.molecular_virial_weight,
-        ),
-        recipe="fine-tune" if round_number else "scratch",
-        seed=seed_for(study.seed, "train", round_number),
-        threads=options.threads,
-        compiled=options.compiled,
-        batch_size=options.batch_size,
-        apart_share=options.apart_share,
-        learning_rate=options.learning_rate,
-    )
+    plan = training_plan(study, round_number)
     write_json(
         work / SUMMARY,
         {
@@ -186,7 +193,7 @@ def _prepare(context: Context, round_number: int, work: Path) -> None:
         species=context.species,
         references=energies,
         checkpoint=product(context, round_number - 1).folder / CHECKPOINT if round_number else None,
-        overrides=options.overrides,
+        overrides=study.training.overrides,
     )
 
 

@@ -10,6 +10,7 @@ from matscipy.neighbours import neighbour_list
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.stages.estimate import _edges_an_atom, box_volume
 from lmp_thermo.states import StatePoint
+from lmp_thermo.study import Training
 from tests.tolerances import K_SIGMA
 
 CUTOFFS = {("C", "C"): 6.5, ("C", "H"): 4.5, ("H", "C"): 4.5, ("H", "H"): 3.0}
@@ -19,7 +20,7 @@ def test_edges_are_those_of_atoms_spread_evenly() -> None:
     state = StatePoint(0.31, 200.0)
     context = SimpleNamespace(
         study=SimpleNamespace(
-            training=SimpleNamespace(r_max_A=6.5, pair_r_max_A={"C-H": 4.5, "H-H": 3.0})
+            training=Training(r_max_A=6.5, pair_r_max_A={"C-H": 4.5, "H-H": 3.0}, updates=[1])
         ),
         species=("C", "H"),
         composition=lambda n: Composition((molecule("CH4"), molecule("C2H6")), (n, 2 * n)),
