@@ -64,8 +64,8 @@ def main() -> None:
         f"{'updates' if options.updates else f'{options.minutes} minutes'}"
     )
     print(
-        f"{'loss':38s} {'density':>12s}  {'force':>6s} {'net F':>12s} {'torque':>7s} "
-        f"{'interaction':>14s} {'mol. pressure':>16s}\n{'':52s} {'meV/Å':>6s} {'meV/Å, %':>12s} "
+        f"{'loss':52s} {'density':>12s}  {'force':>6s} {'net F':>12s} {'torque':>7s} "
+        f"{'interaction':>14s} {'mol. pressure':>16s}\n{'':66s} {'meV/Å':>6s} {'meV/Å, %':>12s} "
         f"{'%':>7s} {'meV/atom, %':>14s} {'bias, RMSE bar':>16s}"
     )
     show("no interaction", held_out, [no_interaction_quantities(f) for f in held_out], truth)
@@ -81,10 +81,11 @@ def main() -> None:
                 references=references,
             )
         model = folder / "model.nequip.pth"
-        export_torchscript(train(folder).checkpoint, model)
+        result = train(folder)
+        export_torchscript(result.checkpoint, model)
         predictions = Evaluator(model, threads=1).evaluate(held_out)
         own = [predicted_quantities(f, p) for f, p in zip(held_out, predictions, strict=True)]
-        show(name, held_out, own, truth)
+        show(f"{name}, {result.last.update} updates", held_out, own, truth)
 
 
 def drawn_frames(workspace: Path, rounds: int) -> tuple[list[Frame], list[Frame]]:
@@ -121,7 +122,7 @@ def row(name: str, density: float, errors: Errors) -> str:
     net, energy, pressure = errors.net_force, errors.interaction_energy, errors.molecular_pressure
     bias = "no stress" if pressure is None else f"{pressure.mean:.0f}, {pressure.rmse:.0f}"
     return (
-        f"{name:38s} {density:6g} g/cm3  {1e3 * errors.force.rmse:6.1f} "
+        f"{name:52s} {density:6g} g/cm3  {1e3 * errors.force.rmse:6.1f} "
         f"{1e3 * net.rmse:5.1f}, {100 * net.relative:4.0f}% {100 * errors.torque.relative:6.0f}% "
         f"{1e3 * energy.rmse:7.2f}, {100 * energy.relative:4.0f}% {bias:>16s}"
     )

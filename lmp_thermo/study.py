@@ -149,12 +149,18 @@ class Training(Section):
         description="whether torch compiles the model for training: needs a C++ compiler and a "
         "minute at the start, and makes updates faster",
     )
-    energy_weight: NonNegative = 1.0
-    force_weight: NonNegative = 1.0
-    stress_weight: NonNegative = 1.0
-    net_force_weight: NonNegative = 0.0
-    torque_weight: NonNegative = 0.0
-    molecular_virial_weight: NonNegative = 0.0
+    energy_weight: NonNegative = Field(200.0, description="of the energy per atom, (eV/atom)^2")
+    force_weight: NonNegative = Field(5.0, description="of force components, (eV/Å)^2")
+    stress_weight: NonNegative = Field(20.0, description="of the virial per atom, (eV/atom)^2")
+    net_force_weight: NonNegative = Field(
+        10.0, description="of the net force on each molecule, (eV/Å)^2; drops out for atoms"
+    )
+    torque_weight: NonNegative = Field(
+        5.0, description="of the torque on each molecule, eV^2; drops out for atoms"
+    )
+    molecular_virial_weight: NonNegative = Field(
+        30.0, description="of the molecular virial per molecule, eV^2; drops out for atoms"
+    )
     references: dict[str, float] | Literal["isolated-molecules", "isolated-atoms", "fit"] = Field(
         "isolated-molecules",
         description="per-element energies: given, fitted on molecules alone, of isolated atoms, or "
