@@ -201,7 +201,12 @@ class Production(Section):
     trajectory_every_fs: Positive = 100.0
     thermo_every_fs: Positive = 10.0
     segment_ps: Positive = 1.0
-    thermostat: Literal["csvr", "nose-hoover", "langevin"] = "csvr"
+    thermostat: Literal["langevin", "csvr", "nose-hoover"] = Field(
+        "langevin",
+        description="csvr and nose-hoover act on the whole box and leave it to collisions to share "
+        "energy between the motion of molecules and their vibrations, which takes longer than most "
+        "runs; for atoms all three do",
+    )
     gas_thermostat: Literal["langevin", "csvr", "nose-hoover"] = "langevin"
     gas_below_g_cm3: NonNegative = Field(
         0.0, description="at and below this density the gas thermostat is used"
