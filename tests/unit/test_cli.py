@@ -82,11 +82,11 @@ def test_schema_is_json(run: Run) -> None:
 
 def test_an_error_is_one_line(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"
-    path.write_text(STUDY.read_text().replace("production_ps: 10.0", "production: 10.0"))
+    path.write_text(STUDY.read_text().replace("  segment_ps:", "  segment:"))
     done = run("status", str(path))
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("lmp-thermo: own.yaml: production.production: unknown key, did")
+    assert done.stderr.startswith("lmp-thermo: own.yaml: production.segment: unknown key, did")
     assert done.stderr.count("\n") == 1
     with pytest.raises(StudyError):
         run("status", str(path), "--debug")
