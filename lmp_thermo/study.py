@@ -5,24 +5,24 @@ line that names file, key, value, expectation and remedy.
 """
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from lmp_thermo.comparison import Comparison
 from lmp_thermo.errors import StudyError
-from lmp_thermo.reading import first_problem, merged, read_yaml
+from lmp_thermo.reading import (
+    Name,
+    NonNegative,
+    Positive,
+    Section,
+    first_problem,
+    merged,
+    read_yaml,
+)
 from lmp_thermo.states import StateGrid, StatePoint
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-
-
-class Section(BaseModel):
-    """A part of the study file; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
 
 
 class Molecule(Section):
@@ -95,6 +95,11 @@ class Dynamics(Section):
     timestep_fs: Positive = Field(le=20)
     equilibration_ps: Positive
     production_ps: Positive
+    spacing_ps: Positive | None = Field(
+        None,
+        description="least time between frames that are drawn; a run is lengthened where "
+        "production_ps is too short for it",
+    )
 
 
 class Sampling(Section):
@@ -103,7 +108,12 @@ class Sampling(Section):
     design: Literal["none", "temperature", "density", "grid"] = "grid"
     density_g_cm3: Positive | None = Field(None, description="for designs none and temperature")
     temperature_K: Positive | None = Field(None, description="for designs none and density")
-    budget_frames: int = Field(gt=0, description="labelled frames to train on, over all rounds")
+    budget_frames: int | None = Field(
+        None,
+        gt=0,
+        description="labelled frames to train on, over all rounds; of a comparison, over the "
+        "rounds before the one that draws the pool",
+    )
     held_out_per_cell: int = Field(3, ge=1, description="labelled frames a cell that only judge")
     rounds: int = Field(1, ge=1, le=20)
     molecules: int = Field(ge=1, description="molecules in a label box")
@@ -251,6 +261,9 @@ class StudyFile(Section):
     guards: Guards = Guards()
     production: Production
     validation: Validation = Validation()
+    comparison: Comparison | None = Field(
+        None, description="compare designs: the last round draws a pool that all arms share"
+    )
     variants: dict[Name, dict[str, Any]] = Field(
         default_factory=dict,
         description="named sets of changes, chosen by --variant; nested like the study itself",
@@ -346,6 +359,10 @@ def _check_consistency(where: str, study: StudyFile) -> None:
             sampling.rounds,
             "1 for a LAMMPS reference, which draws its own equilibrium frames",
         )
+    if study.comparison is not None:
+        _check_comparison(study.comparison, study, refuse)
+    elif sampling.budget_frames is None:
+        raise StudyError(f"{where}: sampling.budget_frames: missing, expected a value; add it")
     needs = {
         "none": ("density_g_cm3", "temperature_K"),
         "temperature": ("density_g_cm3",),
@@ -384,3 +401,34 @@ def _check_consistency(where: str, study: StudyFile) -> None:
                 getattr(production, key),
                 f"a multiple of production.timestep_fs = {production.timestep_fs}",
             )
+
+
+def _check_comparison(
+    comparison: Comparison, study: StudyFile, refuse: Callable[[str, object, str], None]
+) -> None:
+    """What a comparison needs of the other sections."""
+    sampling, states = study.sampling, study.states
+    if sampling.design != "grid":
+        refuse("sampling.design", sampling.design, "grid, since the comparison names the designs")
+    if (sampling.budget_frames is None) != (sampling.rounds == 1):
+        refuse(
+            "sampling.budget_frames",
+            sampling.budget_frames,
+            "frames for the rounds before the pool's, and nothing where there is no such round",
+        )
+    if study.training.updates is None:
+        refuse("training.minutes", study.training.minutes, "updates, so that all arms have as many")
+    for key, values, known in (
+        ("densities_g_cm3", comparison.densities_g_cm3, states.densities_g_cm3),
+        ("temperatures_K", comparison.temperatures_K, states.temperatures_K),
+    ):
+        for value in values or []:
+            if value not in known:
+                refuse(f"comparison.{key}", value, f"values of the grid, {list(known)}")
+    named = [("home", comparison.home.state)]
+    named += [("runs.states", s.state) for s in (comparison.runs.states if comparison.runs else [])]
+    for key, state in named:
+        if state not in states.points:
+            refuse(f"comparison.{key}", state, "a state point of the grid; add it to the grid")
+    if not comparison.may_spend(comparison.home.state):
+        refuse("comparison.home", comparison.home.state, "a state point on which designs may spend")

@@ -32,6 +32,9 @@ STAGES = {
     "analyze": "Observables of the runs, with error bars.",
     "validate": "Relabel frames of the potential's own runs and judge every cell.",
     "report": "Write report.html.",
+    "curriculum": "Spend the adaptive arms' budgets in rounds (studies that compare designs).",
+    "coverage": "Judge every arm on every cell (studies that compare designs).",
+    "compare": "Put all arms side by side (studies that compare designs).",
 }
 
 
@@ -65,6 +68,8 @@ def run(
         plan_table(own)
         return
     own.run(until)
+    if own.file.comparison is not None:
+        return
     if until in (None, "report"):
         observables_table(own)
         print(own.workspace.report.resolve())

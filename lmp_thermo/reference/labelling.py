@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,12 +17,15 @@ import numpy as np
 
 from lmp_thermo.errors import FrameError, LabelError
 from lmp_thermo.frames import Frame, read_frames, write_frames
-from lmp_thermo.products import hash_of
+from lmp_thermo.products import hash_of, write_text
 from lmp_thermo.reference.base import AloneLabel, Reference, build_reference
 from lmp_thermo.study import Reference as ReferenceSection
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """One thread a worker: the machine's cores are shared out by processes, and sums are repeatable."""
+
+SECONDS = ".seconds"
+"""Suffix of the file beside a label that says how long it took."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,21 @@ class Labeller:
 
     def _path(self, frame: Frame) -> Path:
         return self._store / f"{hash_of([self._identity, frame.geometry_hash])[:32]}.extxyz"
+
+    def seconds(self, frame: Frame) -> float:
+        """Wall time that the frame's label took when it was made, on one core.
+
+        Raises:
+            LabelError: the label is not in the store.
+        """
+        path = self._path(frame).with_suffix(SECONDS)
+        try:
+            return float(path.read_text())
+        except (OSError, ValueError) as error:
+            raise LabelError(
+                f"{path}: no time of this label ({error}); remove {self._store} and label "
+                "again, or give the budget in frames"
+            ) from error
 
     def _known(self, frame: Frame) -> Frame | None:
         path = self._path(frame)
@@ -191,6 +210,7 @@ _reference_limits: dict[str, float] = {}
 def _label_to_file(frame: Frame, path: str) -> str | None:
     """Label one frame and its molecules alone; returns the cause where there is no label."""
     assert _reference is not None
+    started = time.monotonic()
     try:
         labelled = label_frame(_reference, frame)
     except LabelError as error:
@@ -201,6 +221,7 @@ def _label_to_file(frame: Frame, path: str) -> str | None:
             f"force of {largest:.1f} eV/Å, expected at most reference.max_force_eV_A = "
             f"{_reference_limits['max_force']:g}"
         )
+    write_text(Path(path).with_suffix(SECONDS), f"{time.monotonic() - started:.4f}\n")
     write_frames(Path(path), [labelled])
     return None
 

@@ -1,10 +1,15 @@
-"""How a labelling budget is spread over the grid and over rounds."""
+"""How a labelling budget is spread over the grid and over rounds, or among the arms of a pool."""
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from lmp_thermo.comparison import Arm, Comparison, Design
 from lmp_thermo.errors import StudyError
 from lmp_thermo.states import StateGrid, StatePoint
-from lmp_thermo.study import Sampling
+from lmp_thermo.study import Sampling, StudyFile, seed_for
 
 SPARES = 2
 """Frames drawn beyond the wanted ones in each cell, to replace those that cannot be labelled."""
@@ -53,6 +58,22 @@ def design_states(sampling: Sampling, grid: StateGrid) -> list[StatePoint]:
     return chosen
 
 
+def plan_study_round(study: StudyFile, number: int, atoms_per_frame: int) -> list[CellPlan]:
+    """Frames to draw in one round of a study; the last round of a comparison draws its pool."""
+    if study.comparison is None:
+        return plan_round(study.sampling, study.states, number)
+    if number == study.sampling.rounds - 1:
+        return plan_pool(
+            study.comparison, study.states, study.sampling.held_out_per_cell, atoms_per_frame
+        )
+    before = study.sampling.model_copy(update={"rounds": study.sampling.rounds - 1})
+    return [
+        CellPlan(plan.state, plan.training, 0)
+        for plan in plan_round(before, study.states, number)
+        if plan.training
+    ]
+
+
 def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPlan]:
     """Frames to draw in one round, cell by cell.
 
@@ -64,6 +85,7 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
         StudyError: the budget is smaller than one frame for each state point.
     """
     states = design_states(sampling, grid)
+    assert sampling.budget_frames is not None  # the study file is checked
     if sampling.budget_frames < len(states):
         raise StudyError(
             f"sampling.budget_frames = {sampling.budget_frames}: too small to split, expected at "
@@ -80,3 +102,152 @@ def _spread(total: int, places: int) -> list[int]:
     """Nearly equal whole numbers that sum to `total`; the larger ones come last."""
     small, rest = divmod(total, places)
     return [small] * (places - rest) + [small + 1] * rest
+
+
+def cells_of(design: Design, comparison: Comparison, grid: StateGrid) -> list[StatePoint]:
+    """State points on which an arm's design may spend its budget."""
+    home = comparison.home.state
+    return [
+        state
+        for state in grid
+        if comparison.may_spend(state)
+        and (design in ("grid", "adaptive", "density") or state.density_g_cm3 == home.density_g_cm3)
+        and (
+            design in ("grid", "adaptive", "temperature")
+            or state.temperature_K == home.temperature_K
+        )
+    ]
+
+
+def plan_pool(
+    comparison: Comparison, grid: StateGrid, held_out: int, atoms_per_frame: int
+) -> list[CellPlan]:
+    """Frames of the pool, cell by cell: the most that one arm may want, times the pool's factor.
+
+    Raises:
+        StudyError: a design lacks the states that make it one, or the budget is too small to split.
+    """
+    unit = atoms_per_frame if comparison.budget_unit == "atom-frames" else 1
+    frames = int(comparison.budget // unit)
+    most = dict.fromkeys(grid, 0)
+    for design in comparison.designs:
+        cells = cells_of(design, comparison, grid)
+        _check_design(design, comparison, cells)
+        if frames < len(cells) and comparison.budget_unit != "label-seconds":
+            raise StudyError(
+                f"comparison.budget = {comparison.budget:g} {comparison.budget_unit}: too small to "
+                f"split, expected at least one frame for each of the {len(cells)} state points of "
+                f"design {design}; raise it"
+            )
+        share = 1 / len(cells)
+        wanted = share * frames
+        if design == "adaptive" and comparison.curriculum is not None:
+            largest = max(comparison.curriculum.budgets or [comparison.budget]) // unit
+            wanted = max(share, comparison.curriculum.most_share) * largest
+        for state in cells:
+            most[state] = max(most[state], math.ceil(wanted))
+    return [
+        CellPlan(
+            state,
+            (comparison.pool_frames or math.ceil(comparison.pool_factor * count)) if count else 0,
+            held_out,
+        )
+        for state, count in most.items()
+    ]
+
+
+def _check_design(design: Design, comparison: Comparison, cells: Sequence[StatePoint]) -> None:
+    """Refuse a design that needs states the grid lacks."""
+    densities = {state.density_g_cm3 for state in cells}
+    temperatures = {state.temperature_K for state in cells}
+    home = comparison.home.state
+    for needing, what, values, line in (
+        (("density", "grid", "adaptive"), "densities", densities, f"at {home.temperature_K:g} K"),
+        (
+            ("temperature", "grid", "adaptive"),
+            "temperatures",
+            temperatures,
+            f"at {home.density_g_cm3:g} g/cm3",
+        ),
+    ):
+        if design in needing and len(values) < 2:
+            raise StudyError(
+                f"comparison.designs: {design} needs at least two {what} {line} on which designs "
+                f"may spend, the grid has {len(values)}; add them to the grid or leave the design "
+                "out"
+            )
+
+
+def pool_order(study_seed: int, arm_seed: int, state: StatePoint, count: int) -> list[int]:
+    """The order in which arms of one seed take a cell's frames from the pool.
+
+    It is the same for all designs: their sets are nested, and arms of one seed are pairs.
+    """
+    random = np.random.default_rng(seed_for(study_seed, "pool", arm_seed, state.name))
+    return [int(index) for index in random.permutation(count)]
+
+
+def spend(
+    arm: Arm,
+    comparison: Comparison,
+    grid: StateGrid,
+    costs: Mapping[StatePoint, Sequence[float]],
+    study_seed: int,
+) -> dict[StatePoint, list[int]]:
+    """Frames of the pool on which an arm of a fixed design spends its budget.
+
+    The design's cells take frames in turn, in an order that depends on the seed, until the next
+    one would exceed the budget.
+
+    Args:
+        arm: what spends.
+        comparison: with budget and unit.
+        grid: of the study.
+        costs: of each frame of the pool, by cell, in the budget's unit.
+        study_seed: of the study.
+
+    Returns:
+        For each of the design's cells, indices into that cell's frames.
+
+    Raises:
+        StudyError: a cell's frames are used up before the budget is.
+    """
+    cells = cells_of(arm.design, comparison, grid)
+    random = np.random.default_rng(seed_for(study_seed, "turns", arm.seed))
+    turns = [cells[int(k)] for k in random.permutation(len(cells))]
+    orders = {s: pool_order(study_seed, arm.seed, s, len(costs.get(s, ()))) for s in cells}
+    taken: dict[StatePoint, list[int]] = {state: [] for state in cells}
+    left = arm.budget
+    while True:
+        for state in turns:
+            place = len(taken[state])
+            if place == len(orders[state]):
+                raise StudyError(
+                    f"comparison: design {arm.design} wants more than the {place} frames of the "
+                    f"pool at {state}; raise comparison.pool_factor or pool_frames, or lower the "
+                    "budget"
+                )
+            index = orders[state][place]
+            if costs[state][index] > left:
+                return taken
+            left -= costs[state][index]
+            taken[state].append(index)
+
+
+def check_equal_budgets(spent: Mapping[str, tuple[float, float]], most: float, unit: str) -> None:
+    """Refuse arms whose budgets differ by a frame or more.
+
+    Args:
+        spent: by arm, what it was given and what it spent.
+        most: the largest cost of a single frame.
+        unit: of all of them.
+
+    Raises:
+        StudyError: names the arm that spent too little or too much.
+    """
+    for name, (given, value) in spent.items():
+        if not given - most < value <= given:
+            raise StudyError(
+                f"comparison: arm {name} spent {value:g} of {given:g} {unit}, expected equal "
+                f"budgets to within one frame ({most:g}); raise comparison.pool_factor"
+            )

@@ -41,7 +41,7 @@ def read(context: Context, arm: str | None = None) -> dict[str, dict[str, Any]]:
     made = product(context)
     made.verify()
     found = {}
-    for state in context.study.states:
+    for state in context.run_states:
         path = made.folder / (arm or context.arm) / state.name / OBSERVABLES
         if path.is_file():
             found[state.name] = read_json(path)["observables"]
@@ -55,7 +55,7 @@ def _coordination_cutoffs(context: Context) -> dict[str, float]:
     with a cutoff of its own for each cell, cells could not be compared.
     """
     arm = deck.arms(context)[-1]
-    liquid = max(context.study.states, key=lambda s: (s.density_g_cm3, -s.temperature_K))
+    liquid = max(context.run_states, key=lambda s: (s.density_g_cm3, -s.temperature_K))
     try:
         trajectory = open_deck_trajectory(context.workspace.production(arm, liquid))
     except AnalysisError as error:
@@ -75,7 +75,7 @@ def _coordination_cutoffs(context: Context) -> dict[str, float]:
 
 
 def _analyse(context: Context, folder: Path) -> None:
-    runs = [(arm, state) for arm in deck.arms(context) for state in context.study.states]
+    runs = [(arm, state) for arm in deck.arms(context) for state in context.run_states]
     problems: dict[str, str] = {}
     cutoffs = _coordination_cutoffs(context)
     write_json(folder / CUTOFFS, cutoffs)

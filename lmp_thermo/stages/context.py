@@ -2,17 +2,20 @@
 
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from lmp_thermo.comparison import Arm
 from lmp_thermo.fluid.molecules import Composition, compose, load_molecule, species_of
 from lmp_thermo.launch import Lammps, find_lmp
 from lmp_thermo.products import Product
 from lmp_thermo.progress import Progress
 from lmp_thermo.reference import Reference, build_reference
+from lmp_thermo.sampling.designs import CellPlan, plan_study_round
 from lmp_thermo.stages.workspace import Workspace
+from lmp_thermo.states import StatePoint
 from lmp_thermo.study import StudyFile
 
 P = ParamSpec("P")
@@ -49,6 +52,7 @@ class Context:
         progress: whom to tell.
         lmp: path of the LAMMPS program; None for the one of this Python environment.
         cores: processes at a time.
+        chosen_arm: the arm of a comparison that a stage is about; None in a study without one.
         memory: what `remembered` functions returned; emptied at the beginning of each step.
     """
 
@@ -58,12 +62,37 @@ class Context:
     progress: Progress
     lmp: str | None
     cores: int
+    chosen_arm: Arm | None = None
     memory: dict[Any, Any] = field(default_factory=dict, compare=False)
 
     @property
     def arm(self) -> str:
         """Name of the arm: design, recipe and seed."""
+        if self.chosen_arm is not None:
+            return self.chosen_arm.name
         return f"{self.study.sampling.design}-{self.study.training.recipe}-{self.study.seed}"
+
+    def of(self, arm: Arm) -> "Context":
+        """The same for one arm of the comparison."""
+        return replace(self, chosen_arm=arm, memory={})
+
+    @property
+    def last_round(self) -> int:
+        """The round whose model, or whose models, are the study's result."""
+        return self.study.sampling.rounds - 1
+
+    @property
+    def run_states(self) -> list[StatePoint]:
+        """State points at which a potential runs: all, or those that a comparison names."""
+        comparison = self.study.comparison
+        if comparison is None:
+            return list(self.study.states)
+        return [] if comparison.runs is None else [s.state for s in comparison.runs.states]
+
+    def plan(self, round_number: int) -> list[CellPlan]:
+        """Frames that a round draws, cell by cell."""
+        n_atoms = sum(self.composition(self.study.sampling.molecules).molecule_sizes)
+        return plan_study_round(self.study, round_number, n_atoms)
 
     @cached_property
     def lammps(self) -> Lammps:

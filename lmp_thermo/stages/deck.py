@@ -44,7 +44,7 @@ def product(context: Context, arm: str, state: StatePoint) -> Product:
 @remembered
 def products(context: Context) -> list[Product]:
     """All decks."""
-    return [product(context, arm, state) for arm in arms(context) for state in context.study.states]
+    return [product(context, arm, state) for arm in arms(context) for state in context.run_states]
 
 
 def make(context: Context) -> None:
@@ -53,7 +53,7 @@ def make(context: Context) -> None:
     warned = False
     for arm in arms(context):
         own = _interaction(context, arm)
-        for state in context.study.states:
+        for state in context.run_states:
             if arm != REFERENCE_ARM:
                 reasons = read_card(context.workspace.potential(arm)).outside(state)
                 if reasons:

@@ -15,10 +15,9 @@ from lmp_thermo.launch.machine import usable_cores
 from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import hash_of_file, read_json, write_json, write_text
 from lmp_thermo.progress import Progress, duration
-from lmp_thermo.sampling.designs import plan_round
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
-from lmp_thermo.stages.plan import STAGES, Step, steps
+from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
 from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile
@@ -75,6 +74,11 @@ class Study:
         self._check()
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the study's stages in order."""
+        return STAGES if self.file.comparison is None else COMPARISON_STAGES
+
+    @property
     def steps(self) -> list[Step]:
         """All steps in order."""
         return steps(self._context)
@@ -85,8 +89,8 @@ class Study:
         Raises:
             LmpThermoError: a stage failed; what was made before is kept.
         """
-        if until is not None and until not in STAGES:
-            raise StudyError(f"stage: got '{until}', expected one of {', '.join(STAGES)}")
+        if until is not None:
+            self._check_stage(until)
         chosen = self.steps
         if until is not None:
             last = max(i for i, step in enumerate(chosen) if step.stage == until)
@@ -99,8 +103,7 @@ class Study:
         Raises:
             WorkspaceError: an earlier step is not done.
         """
-        if stage not in STAGES:
-            raise StudyError(f"stage: got '{stage}', expected one of {', '.join(STAGES)}")
+        self._check_stage(stage)
         self._context.memory.clear()
         for step in self.steps:
             if step.state == "done":
@@ -140,6 +143,16 @@ class Study:
         from lmp_thermo.stages import validate
 
         return validate.read(self._context)
+
+    def comparison(self) -> dict[str, Any]:
+        """What the comparison of designs says: coverage matrix, verdicts by arm, tests.
+
+        Raises:
+            WorkspaceError: `compare` has not been carried out.
+        """
+        from lmp_thermo.stages import compare
+
+        return compare.read(self._context)
 
     def failed_runs(self) -> dict[str, str]:
         """Why runs failed, by arm and state point."""
@@ -193,6 +206,12 @@ class Study:
                 self._add_time(step.name, seconds)
                 progress.note(f"{step.name}: done in {duration(seconds)}")
 
+    def _check_stage(self, stage: str) -> None:
+        known = {step.stage for step in self.steps}
+        if stage not in known:
+            listed = ", ".join(name for name in self.stages if name in known)
+            raise StudyError(f"stage: got '{stage}', expected one of this study's: {listed}")
+
     def _write_resolved(self) -> None:
         resolved = {
             "study": self.file.model_dump(),
@@ -220,7 +239,7 @@ class Study:
         label_box = context.composition(study.sampling.molecules)
         context.composition(study.production.molecules)
         for number in range(study.sampling.rounds):
-            plan_round(study.sampling, study.states, number)
+            context.plan(number)
         try:
             architecture(study.training).cutoffs(context.species)
         except TrainingError as error:

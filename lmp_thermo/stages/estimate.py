@@ -13,7 +13,6 @@ from lmp_thermo.errors import LabelError
 from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.reference.labelling import label_frame
-from lmp_thermo.sampling.designs import plan_round
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
 from lmp_thermo.stages.train import architecture
@@ -54,7 +53,7 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
     cells = len(study.states)
     number = step.round_number
     if number is not None:
-        plans = plan_round(study.sampling, study.states, number)
+        plans = context.plan(number)
         wanted = sum(p.training + p.held_out for p in plans)
     if step.stage == "sample":
         drawn = sum(plan.drawn for plan in plans)

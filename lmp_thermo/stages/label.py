@@ -9,7 +9,7 @@ from lmp_thermo.errors import LabelError
 from lmp_thermo.frames import MOLECULE, Frame, molecule_index, read_frames, write_frames
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference import LabelFailure, Labeller
-from lmp_thermo.sampling.designs import CellPlan, plan_round
+from lmp_thermo.sampling.designs import CellPlan
 from lmp_thermo.stages import sample
 from lmp_thermo.stages.context import Context, content_of, remembered
 from lmp_thermo.units import BAR_PER_EV_A3
@@ -28,7 +28,7 @@ def product(context: Context, round_number: int) -> Product:
         {
             "stage": "label/1",
             "frames": content_of(sample.products(context, round_number)),
-            "plan": [[p.state.name, p.training, p.held_out] for p in _plans(context, round_number)],
+            "plan": [[p.state.name, p.training, p.held_out] for p in context.plan(round_number)],
             "reference": context.reference.identity,
             "name": context.study.reference.name,
             "max_force_eV_A": context.study.reference.max_force_eV_A,
@@ -67,17 +67,13 @@ def labelled(context: Context, round_number: int) -> tuple[list[Frame], dict[str
     return read_frames(made.folder / LABELS), split
 
 
-def _plans(context: Context, round_number: int) -> list[CellPlan]:
-    return plan_round(context.study.sampling, context.study.states, round_number)
-
-
 def _label(context: Context, round_number: int, folder: Path) -> None:
     study = context.study
     tool = labeller(context)
     _check_repeatable(context, round_number)
     wanted: list[tuple[str, Frame]] = []
     spares: dict[str, list[Frame]] = {}
-    for plan in _plans(context, round_number):
+    for plan in context.plan(round_number):
         frames = read_frames(context.workspace.frames(round_number, plan.state) / sample.FRAMES)
         roles = _roles(plan)
         wanted += list(zip(roles, frames, strict=False))
@@ -148,7 +144,7 @@ def _check_repeatable(context: Context, round_number: int) -> None:
     """Label one frame twice: a reference that disagrees with itself is refused before long work."""
     if round_number:
         return
-    plan = _plans(context, round_number)[0]
+    plan = context.plan(round_number)[0]
     frame = read_frames(context.workspace.frames(round_number, plan.state) / sample.FRAMES)[0]
     try:
         first, second = (context.reference.label(frame.atoms) for _ in range(2))

@@ -7,6 +7,10 @@ from lmp_thermo.errors import WorkspaceError
 from lmp_thermo.products import Product
 from lmp_thermo.stages import (
     analyze,
+    arms,
+    compare,
+    coverage,
+    curriculum,
     deck,
     export,
     label,
@@ -29,6 +33,9 @@ STAGES = (
     "validate",
     "report",
 )
+
+COMPARISON_STAGES = ("sample", "label", "train", "curriculum", "coverage", "compare")
+"""Of a study that compares designs."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,41 @@ class Step:
 
 def steps(context: Context) -> list[Step]:
     """All steps of a study in order."""
+    if context.study.comparison is not None:
+        return _comparison_steps(context)
+    return [
+        *_rounds(context, context.study.sampling.rounds),
+        Step("export", None, lambda: export.make(context), lambda: [export.product(context)]),
+        Step("deck", None, lambda: deck.make(context), lambda: deck.products(context)),
+        Step("simulate", None, lambda: simulate.make(context), lambda: simulate.products(context)),
+        Step("analyze", None, lambda: analyze.make(context), lambda: [analyze.product(context)]),
+        Step("validate", None, lambda: validate.make(context), lambda: [validate.product(context)]),
+        Step("report", None, lambda: report.make(context), lambda: [report.product(context)]),
+    ]
+
+
+def _comparison_steps(context: Context) -> list[Step]:
+    """The last round draws and labels the pool; its training is that of all arms."""
+    before = _rounds(context, context.study.sampling.rounds)[:-1]
+    adaptive = Step(
+        "curriculum",
+        None,
+        lambda: curriculum.make(context),
+        lambda: curriculum.products(context),
+    )
+    comparison = context.study.comparison
+    return [
+        *before,
+        *([adaptive] if comparison and comparison.curriculum else []),
+        Step("train", None, lambda: arms.make(context), lambda: arms.products(context)),
+        Step("coverage", None, lambda: coverage.make(context), lambda: coverage.products(context)),
+        Step("compare", None, lambda: compare.make(context), lambda: [compare.product(context)]),
+    ]
+
+
+def _rounds(context: Context, count: int) -> list[Step]:
     rounds: list[Step] = []
-    for number in range(context.study.sampling.rounds):
+    for number in range(count):
         rounds += [
             Step(
                 "sample",
@@ -93,12 +133,4 @@ def steps(context: Context) -> list[Step]:
                 lambda n=number: [train.product(context, n)],  # type: ignore[misc]
             ),
         ]
-    return [
-        *rounds,
-        Step("export", None, lambda: export.make(context), lambda: [export.product(context)]),
-        Step("deck", None, lambda: deck.make(context), lambda: deck.products(context)),
-        Step("simulate", None, lambda: simulate.make(context), lambda: simulate.products(context)),
-        Step("analyze", None, lambda: analyze.make(context), lambda: [analyze.product(context)]),
-        Step("validate", None, lambda: validate.make(context), lambda: [validate.product(context)]),
-        Step("report", None, lambda: report.make(context), lambda: [report.product(context)]),
-    ]
+    return rounds

@@ -25,7 +25,6 @@ from lmp_thermo.report.data import (
     Sampling,
     TrainingRound,
 )
-from lmp_thermo.sampling.designs import plan_round
 from lmp_thermo.stages import analyze, deck, export, label, sample, train, validate
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.states import StatePoint
@@ -275,7 +274,7 @@ def _sampling(context: Context) -> list[Sampling]:
     study = context.study
     rows = []
     for number in range(study.sampling.rounds):
-        for plan in plan_round(study.sampling, study.states, number):
+        for plan in context.plan(number):
             folder = context.workspace.frames(number, plan.state)
             facts = read_json(folder / sample.SUMMARY)
             spacing = facts["spacing"] or {}

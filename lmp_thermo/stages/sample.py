@@ -16,7 +16,7 @@ from lmp_thermo.frames import Frame, Tags, write_frames
 from lmp_thermo.interaction import Interaction
 from lmp_thermo.products import Product, write_json
 from lmp_thermo.reference.lammps_force_field import LammpsReference
-from lmp_thermo.sampling.designs import CellPlan, plan_round
+from lmp_thermo.sampling.designs import CellPlan
 from lmp_thermo.sampling.drawn import Spacing, spread_over
 from lmp_thermo.sampling.packed import molecule_frames, packed_frames
 from lmp_thermo.stages.context import Context, remembered, versions
@@ -37,7 +37,7 @@ ROWS_A_FRAME = 10
 def products(context: Context, round_number: int) -> list[Product]:
     """What the round makes: a product for each cell, and in the first round the molecules."""
     study = context.study
-    plans = plan_round(study.sampling, study.states, round_number)
+    plans = context.plan(round_number)
     made = [cell_product(context, round_number, plan) for plan in plans]
     if round_number == 0 and study.sampling.molecule_frames:
         made.append(molecules_product(context))
@@ -78,7 +78,7 @@ def make(context: Context, round_number: int) -> None:
     study = context.study
     plans = [
         plan
-        for plan in plan_round(study.sampling, study.states, round_number)
+        for plan in context.plan(round_number)
         if cell_product(context, round_number, plan).state != "current"
     ]
     if _origin(context, round_number) == "packed":
@@ -200,7 +200,8 @@ def _write_sampling_deck(
     seed = seed_for(study.seed, "sample", round_number, state.name)
     dynamics = study.sampling.dynamics
     composition = context.composition(study.sampling.molecules)
-    steps = round(dynamics.production_ps * 1000 / dynamics.timestep_fs)
+    production_ps = max(dynamics.production_ps, plan.drawn * (dynamics.spacing_ps or 0.0))
+    steps = round(production_ps * 1000 / dynamics.timestep_fs)
     every = max(1, steps // FRAMES_A_RUN // ROWS_A_FRAME) * dynamics.timestep_fs
     write_deck(
         folder,
@@ -211,11 +212,11 @@ def _write_sampling_deck(
         Protocol(
             timestep_fs=dynamics.timestep_fs,
             equilibration_ps=dynamics.equilibration_ps,
-            production_ps=dynamics.production_ps,
+            production_ps=production_ps,
             nve_ps=0.0,
             trajectory_every_fs=ROWS_A_FRAME * every,
             thermo_every_fs=every,
-            segment_ps=dynamics.production_ps,
+            segment_ps=production_ps,
             thermostat="langevin",
             thermostat_damping_ps=THERMOSTAT_DAMPING_PS,
             seed=seed,

@@ -20,6 +20,6 @@ def make(context: Context, retry_failed: bool = False) -> None:
         carry_out_decks(
             context,
             f"simulate {arm}",
-            [deck.product(context, arm, state).folder for state in context.study.states],
+            [deck.product(context, arm, state).folder for state in context.run_states],
             retry_failed,
         )

@@ -1,6 +1,7 @@
 """Train: one model for each round; later rounds go on from the last model."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,23 +56,39 @@ def make(context: Context, round_number: int) -> None:
     made = product(context, round_number)
     if made.state == "current":
         return
-    work = made.folder.with_name(f".{made.folder.name}.work")
-    key = work / "key"
-    if work.exists() and (not key.is_file() or key.read_text() != made.key):
-        shutil.rmtree(work)
-    if not work.exists():
-        work.mkdir(parents=True)
-        _prepare(context, round_number, work)
-        write_text(key, made.key)
     with context.progress.task(f"train round {round_number}", 1.0) as task:
 
         def tell(progress: Progress) -> None:
             shown = ", ".join(f"{k} {1000 * v:.2f}" for k, v in progress.validation.items())
             task.reach(progress.share, f"update {progress.update}; RMSE in meV, Å: {shown}")
 
-        result = train(work, tell)
-    for message in result.messages:
+        messages = train_to(made, lambda work: _prepare(context, round_number, work), tell)
+    for message in messages:
         context.progress.note(message)
+
+
+def train_to(
+    made: Product, prepare: Callable[[Path], None], tell: Callable[[Progress], None]
+) -> tuple[str, ...]:
+    """Train a model, or go on with a training that was interrupted, and make it a product.
+
+    Args:
+        made: the model; its working folder lies beside it and carries its key.
+        prepare: writes nequip's configuration and the frames into the working folder.
+        tell: called for each epoch.
+
+    Returns:
+        What a user should know.
+    """
+    work = made.folder.with_name(f".{made.folder.name}.work")
+    key = work / "key"
+    if work.exists() and (not key.is_file() or key.read_text() != made.key):
+        shutil.rmtree(work)
+    if not work.exists():
+        work.mkdir(parents=True)
+        prepare(work)
+        write_text(key, made.key)
+    result = train(work, tell)
 
     def write(folder: Path) -> None:
         shutil.copyfile(result.checkpoint, folder / CHECKPOINT)
@@ -81,6 +98,7 @@ def make(context: Context, round_number: int) -> None:
 
     made.make(write)
     shutil.rmtree(work)
+    return result.messages
 
 
 def architecture(options: Training) -> Architecture:
@@ -167,16 +185,36 @@ def _limit_values(study: StudyFile, round_number: int) -> dict[str, Any]:
 
 def _prepare(context: Context, round_number: int, work: Path) -> None:
     study = context.study
-    frames = training_frames(context, round_number)
+    start = product(context, round_number - 1).folder if round_number else None
+    prepare_training(
+        context,
+        work,
+        training_frames(context, round_number),
+        training_plan(study, round_number),
+        start,
+    )
+
+
+def prepare_training(
+    context: Context, work: Path, frames: list[Frame], plan: TrainingPlan, start: Path | None
+) -> None:
+    """Write frames, elemental references and nequip's configuration.
+
+    Args:
+        context: of the study.
+        work: folder of the training.
+        frames: labelled; some of them, spread evenly, only watch the training.
+        plan: what to train.
+        start: folder of the model to go on from, whose references are kept; None for a new one.
+    """
     watched = set(_watched(frames))
     write_frames(work / "training.extxyz", [f for i, f in enumerate(frames) if i not in watched])
     write_frames(work / "watched.extxyz", [frames[i] for i in sorted(watched)])
-    if round_number:
-        energies = references(context, round_number - 1)
+    if start is not None:
+        energies: dict[str, float] = read_json(start / REFERENCES)
     else:
         energies = _elemental(context, [f for i, f in enumerate(frames) if i not in watched])
     write_json(work / REFERENCES, energies)
-    plan = training_plan(study, round_number)
     write_json(
         work / SUMMARY,
         {
@@ -192,8 +230,8 @@ def _prepare(context: Context, round_number: int, work: Path) -> None:
         work / "watched.extxyz",
         species=context.species,
         references=energies,
-        checkpoint=product(context, round_number - 1).folder / CHECKPOINT if round_number else None,
-        overrides=study.training.overrides,
+        checkpoint=None if start is None else start / CHECKPOINT,
+        overrides=context.study.training.overrides,
     )
 
 

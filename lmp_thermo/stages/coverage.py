@@ -1,0 +1,164 @@
+"""Coverage: every arm, and every model that is judged without training, on every cell."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from lmp_thermo.comparison import Arm, OtherModel
+from lmp_thermo.errors import LmpThermoError
+from lmp_thermo.frames import Frame
+from lmp_thermo.potential.card import MODEL
+from lmp_thermo.potential.evaluate import Evaluator
+from lmp_thermo.potential.frame_errors import FrameErrors
+from lmp_thermo.potential.intermolecular import (
+    Quantities,
+    labelled_quantities,
+    no_interaction_quantities,
+    predicted_quantities,
+    quantities,
+)
+from lmp_thermo.products import Product, read_json, write_json
+from lmp_thermo.reference.ase_calculator import AseReference
+from lmp_thermo.reference.labelling import label_frame
+from lmp_thermo.stages import arms, label
+from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages.pool import comparison_of, held_out
+
+ERRORS = "frame-errors.json"
+NO_INTERACTION = "no-interaction"
+
+
+@remembered
+def arm_product(context: Context, arm: Arm) -> Product:
+    """Errors of an arm on the held-out frames of every cell."""
+    return Product(
+        context.workspace.coverage(arm.name),
+        {
+            "stage": "coverage/1",
+            "model": arms.product(context, arm).content,
+            "labels": label.product(context, context.last_round).content,
+        },
+    )
+
+
+@remembered
+def other_product(context: Context, name: str) -> Product:
+    """Errors of an ASE calculator, or of no interaction, on the same frames."""
+    other = comparison_of(context).calculators.get(name)
+    return Product(
+        context.workspace.coverage(name),
+        {
+            "stage": "coverage-other/1",
+            "model": None if other is None else _calculator(name, other).identity,
+            "labels": label.product(context, context.last_round).content,
+            "versions": versions("lmp-thermo"),
+        },
+    )
+
+
+@remembered
+def products(context: Context) -> list[Product]:
+    """Of all arms, of no interaction, and of the calculators."""
+    comparison = comparison_of(context)
+    others = [NO_INTERACTION, *comparison.calculators]
+    return [
+        *(arm_product(context, arm) for arm in comparison.arms),
+        *(other_product(context, name) for name in others),
+    ]
+
+
+def make(context: Context) -> None:
+    """Judge what has not been judged."""
+    comparison = comparison_of(context)
+    with context.progress.task("coverage", len(products(context))) as task:
+        other_product(context, NO_INTERACTION).make(lambda folder: _without(context, folder))
+        task.advance()
+        for arm in comparison.arms:
+            arm_product(context, arm).make(lambda folder, arm=arm: _arm(context, arm, folder))  # type: ignore[misc]
+            task.advance(note=arm.name)
+        for name, other in comparison.calculators.items():
+            other_product(context, name).make(
+                lambda folder, name=name, other=other: _other(context, name, other, folder)  # type: ignore[misc]
+            )
+            task.advance(note=name)
+
+
+def read(product: Product) -> dict[str, Any]:
+    """What a product holds: errors by cell, and microseconds an atom of one evaluation."""
+    product.verify()
+    values: dict[str, Any] = read_json(product.folder / ERRORS)
+    values["cells"] = {name: FrameErrors.from_dict(own) for name, own in values["cells"].items()}
+    return values
+
+
+def _calculator(name: str, other: OtherModel) -> AseReference:
+    return AseReference(name, other.calculator, other.arguments)
+
+
+def _write(
+    folder: Path, cells: dict[str, FrameErrors], us_per_atom: float | None, **more: Any
+) -> None:
+    write_json(
+        folder / ERRORS,
+        {
+            "cells": {name: own.to_dict() for name, own in cells.items()},
+            "us_per_atom": None if us_per_atom is None else round(us_per_atom, 2),
+            **more,
+        },
+    )
+
+
+def _arm(context: Context, arm: Arm, folder: Path) -> None:
+    model = Evaluator(arms.product(context, arm).folder / MODEL, threads=context.cores)
+    cells, seconds, atoms = {}, 0.0, 0
+    for state, frames in held_out(context).items():
+        started = time.monotonic()
+        predictions = list(model.evaluate(frames))
+        seconds += time.monotonic() - started
+        atoms += 2 * sum(len(frame.atoms) for frame in frames)  # as a whole and alone
+        own = [predicted_quantities(f, p) for f, p in zip(frames, predictions, strict=True)]
+        cells[state.name] = FrameErrors.of(own, [labelled_quantities(f) for f in frames])
+    _write(folder, cells, 1e6 * seconds / atoms)
+
+
+def _without(context: Context, folder: Path) -> None:
+    cells = {
+        state.name: FrameErrors.of(
+            [no_interaction_quantities(f) for f in frames], [labelled_quantities(f) for f in frames]
+        )
+        for state, frames in held_out(context).items()
+    }
+    _write(folder, cells, None)
+
+
+def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None:
+    """Energies are referenced by what the molecules of a frame have alone, for both sides."""
+    reference = _calculator(name, other)
+    cells: dict[str, FrameErrors] = {}
+    failed: dict[str, str] = {}
+    seconds, atoms = 0.0, 0
+    for state, frames in held_out(context).items():
+        own: list[Quantities] = []
+        truth: list[Quantities] = []
+        for frame in frames:
+            started = time.monotonic()
+            try:
+                labelled = label_frame(reference, frame)
+            except LmpThermoError as error:
+                failed[state.name] = str(error)
+                continue
+            seconds += time.monotonic() - started
+            atoms += 2 * len(frame.atoms)
+            own.append(_referenced(frame, labelled))
+            truth.append(labelled_quantities(frame))
+        if own:
+            cells[state.name] = FrameErrors.of(own, truth)
+        else:
+            context.progress.note(f"coverage: {name} failed at {state}: {failed[state.name]}")
+    _write(folder, cells, 1e6 * seconds / max(1, atoms), failed=failed)
+
+
+def _referenced(frame: Frame, labelled: Frame) -> Quantities:
+    """Of a calculator's label, its energy moved so that molecules alone are right on average."""
+    moved = labelled.energy - labelled.alone_energy + frame.alone_energy
+    return quantities(frame, moved, labelled.forces, labelled.stress, frame.alone_energy)
