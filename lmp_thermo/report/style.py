@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -19,8 +19,6 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
-
-from lmp_thermo.report.data import ReportData
 
 INK = "#1d2127"
 MUTED = "#6b727c"
@@ -121,14 +119,24 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+class Grid(Protocol):
+    """What has densities and temperatures, ascending: `ReportData`, or the data of one figure."""
+
+    @property
+    def densities_g_cm3(self) -> Sequence[float]: ...
+
+    @property
+    def temperatures_K(self) -> Sequence[float]: ...
+
+
 class Key:
     """Colour of each density, marker and dashes of each temperature, one way in all figures.
 
     Args:
-        data: of the report; ranks of its densities and temperatures decide.
+        data: ranks of its densities and temperatures decide.
     """
 
-    def __init__(self, data: ReportData) -> None:
+    def __init__(self, data: Grid) -> None:
         self.densities = data.densities_g_cm3
         self.temperatures = data.temperatures_K
         places = np.linspace(*DENSITY_RANGE, max(len(self.densities), 2))
