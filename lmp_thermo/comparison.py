@@ -86,6 +86,9 @@ class Comparison(Section):
     )
     curriculum: Curriculum | None = None
     runs: ArmRuns | None = None
+    coordination_cutoff_A: Positive | None = Field(
+        None, description="instead of the first minimum of g(r) in the densest, coldest cell"
+    )
     calculators: dict[Name, OtherModel] = Field(
         default_factory=dict, description="judged on the same grid without training"
     )

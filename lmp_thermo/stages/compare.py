@@ -11,6 +11,7 @@ from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.stages import arms, coverage, curriculum, label
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
+from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pool import comparison_of, held_out
 from lmp_thermo.states import StatePoint
 from lmp_thermo.study import seed_for
@@ -60,8 +61,15 @@ def product(context: Context) -> Product:
 
 
 def make(context: Context) -> None:
-    """Put all arms side by side."""
-    product(context).make(lambda folder: _compare(context, folder))
+    """Put all arms side by side; tables and figures are drawn from the result file."""
+    from lmp_thermo.report.comparison import write_comparison
+
+    def write(folder: Path) -> None:
+        _compare(context, folder)
+        write_comparison(folder / COMPARISON, folder)
+
+    product(context).make(write)
+    context.progress.note(f"comparison: {product(context).folder.resolve()}")
 
 
 def read(context: Context) -> dict[str, Any]:
@@ -165,6 +173,7 @@ def _compare(context: Context, folder: Path) -> None:
             "arms": verdicts,
             "tests": _tests(context, groups, by_arm, list(cells)),
             "curriculum": _curriculum(context),
+            "environments": environments(context, chosen),
             "label_failures": len(
                 read_json(label.product(context, context.last_round).folder / label.FAILURES)
             ),

@@ -6,15 +6,15 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import ListedColormap, LogNorm, Normalize, to_rgb
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.path import Path
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from matplotlib.typing import ColorType
 
 from lmp_thermo.report.data import CellReport, ReportData, relative_error
+from lmp_thermo.report.figures.grid import DOUBLINGS, grid_axes, ink_on, limit_colours
 from lmp_thermo.report.style import (
     BAD,
     FULL_WIDTH,
@@ -28,9 +28,6 @@ from lmp_thermo.report.style import (
 
 TICK = Path([(-1.0, 0.05), (-0.3, -0.7), (1.0, 0.8)])
 CROSS = Path([(-0.8, -0.8), (0.8, 0.8), (-0.8, 0.8), (0.8, -0.8)], [1, 2, 1, 2])
-
-DOUBLINGS = 2
-"""The colours end at the limit over and times 2 to this power."""
 
 NOT_JUDGED = "#eceef0"
 
@@ -61,8 +58,8 @@ def draw_error_map(axes: Axes, data: ReportData, letter: str) -> None:
         data: of the report; own runs' frames are preferred to held-out ones cell by cell.
         letter: of the panel.
     """
-    _grid_axes(axes, data)
-    colours = _colours()
+    grid_axes(axes, Key(data))
+    colours = limit_colours()
     norm = Normalize(-DOUBLINGS, DOUBLINGS)
     key = Key(data)
     for cell in data.cells:
@@ -82,7 +79,7 @@ def draw_error_map(axes: Axes, data: ReportData, letter: str) -> None:
             if cell.errors is None:
                 small += " *"
         x, y = _place(key, cell)
-        ink = _ink_on(face)
+        ink = ink_on(face)
         failed = cell.passed is False
         axes.add_patch(
             Rectangle(
@@ -123,7 +120,7 @@ def draw_error_map(axes: Axes, data: ReportData, letter: str) -> None:
 
 def draw_no_interaction(axes: Axes, data: ReportData, letter: str) -> None:
     """Net-force error of the model in which every molecule is alone: the whole net force."""
-    _grid_axes(axes, data)
+    grid_axes(axes, Key(data))
     key = Key(data)
     values = {
         _place(key, cell): 1000 * float(cell.no_interaction["net_force"]["rmse"])
@@ -148,7 +145,7 @@ def draw_no_interaction(axes: Axes, data: ReportData, letter: str) -> None:
                 zorder=2,
             )
         )
-        ink = _ink_on(face)
+        ink = ink_on(face)
         axes.text(
             *place,
             _short(values[place]),
@@ -187,33 +184,6 @@ def caption(data: ReportData) -> str:
     return text
 
 
-def _grid_axes(axes: Axes, data: ReportData) -> None:
-    key = Key(data)
-    axes.set_xlim(-0.5, len(key.densities) - 0.5)
-    axes.set_ylim(-0.5, len(key.temperatures) - 0.5)
-    axes.set_xticks(range(len(key.densities)), [f"{d:g}" for d in key.densities])
-    axes.set_yticks(range(len(key.temperatures)), [f"{t:g}" for t in key.temperatures])
-    axes.set_xlabel("density (g/cm³)")
-    axes.set_ylabel("temperature (K)")
-    axes.grid(False)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    # The colours of the densities, as in every other figure, stand below their columns.
-    for place, density in enumerate(key.densities):
-        axes.add_line(
-            Line2D(
-                [place - 0.44, place + 0.44],
-                [-0.5, -0.5],
-                color=key.colour(density),
-                lw=3,
-                clip_on=False,
-                solid_capstyle="butt",
-                zorder=5,
-            )
-        )
-
-
 def _place(key: Key, cell: CellReport) -> tuple[float, float]:
     return (
         float(key.densities.index(cell.density_g_cm3)),
@@ -232,17 +202,6 @@ def _mark(axes: Axes, x: float, y: float, passed: bool, ink: str) -> None:
         markeredgewidth=1.4,
         zorder=5,
     )
-
-
-def _colours() -> ListedColormap:
-    """Blue below the middle, red above, with a step there: right and wrong differ at a glance."""
-    places = [np.linspace(0.08, 0.41, 128), np.linspace(0.60, 0.92, 128)]
-    return ListedColormap(colormaps["RdBu_r"](np.concatenate(places)))
-
-
-def _ink_on(face: ColorType) -> str:
-    red, green, blue = to_rgb(face)
-    return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else PAPER
 
 
 def _short(value: float) -> str:

@@ -1,0 +1,83 @@
+"""Environments: coordination over the grid, and how much of it each arm's frames have seen."""
+
+from typing import Any
+
+from lmp_thermo.analysis.diversity import coverage, diversity
+from lmp_thermo.analysis.environments import Coordination, Cutoff, coordination_of
+from lmp_thermo.analysis.first_shell import first_shell, reference_liquid
+from lmp_thermo.analysis.response import response
+from lmp_thermo.errors import AnalysisError
+from lmp_thermo.frames import Frame
+from lmp_thermo.stages.context import Context
+from lmp_thermo.stages.pool import Selection, comparison_of, held_out, pool
+from lmp_thermo.states import StatePoint
+from lmp_thermo.study import seed_for
+
+
+def environments(context: Context, chosen: dict[str, Selection]) -> dict[str, Any]:
+    """Coordination of all labelled frames, and diversity and coverage of every arm's own.
+
+    Args:
+        context: of the study.
+        chosen: what every arm trains on, by its name.
+
+    Returns:
+        For JSON; ``missing`` says why where there is no cutoff.
+    """
+    frames: dict[StatePoint, list[Frame]] = {
+        state: [*pool(context).get(state, []), *own] for state, own in held_out(context).items()
+    }
+    try:
+        cutoff = _cutoff(context, frames)
+    except AnalysisError as error:
+        context.progress.note(f"compare: no coordination numbers: {error}")
+        return {"missing": str(error)}
+    with context.progress.task("compare: coordination", len(frames)) as task:
+        cells = []
+        for state, own in frames.items():
+            cells.append(coordination_of(state, own, cutoff))
+            task.advance()
+    by_state = {cell.state: cell for cell in cells}
+    arms = {}
+    for name, selection in chosen.items():
+        training = [_part(by_state[s], own) for s, own in selection.items() if own]
+        arms[name] = {
+            "diversity": diversity(training).to_dict(),
+            "coverage": coverage(training, cells).to_dict(),
+        }
+    seed = seed_for(context.study.seed, "coordination")
+    return {
+        "cutoff": cutoff.to_dict(),
+        "cells": [cell.to_dict() for cell in cells],
+        "response": _plain(response(cells, seed=seed).to_dict()),
+        "response_smooth": _plain(response(cells, "smooth", seed=seed).to_dict()),
+        "arms": arms,
+    }
+
+
+def _cutoff(context: Context, frames: dict[StatePoint, list[Frame]]) -> Cutoff:
+    prescribed = comparison_of(context).coordination_cutoff_A
+    if prescribed is not None:
+        return Cutoff("centres", prescribed)
+    return first_shell(reference_liquid(f for own in frames.values() for f in own))
+
+
+def _part(cell: Coordination, indices: list[int]) -> Coordination:
+    """The same of some frames; the pool's come first."""
+    return Coordination(
+        cell.state,
+        cell.cutoff,
+        tuple(cell.hard[i] for i in indices),
+        tuple(cell.smooth[i] for i in indices),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """State points as pairs, numbers to six digits."""
+    if isinstance(value, dict):
+        if set(value) == {"density_g_cm3", "temperature_K"}:
+            return [value["density_g_cm3"], value["temperature_K"]]
+        return {key: _plain(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(own) for own in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
