@@ -1,12 +1,18 @@
 """The errors a user can meet.
 
 Each message is one line: what, got, expected, what to do next. The command line prints it
-and exits with status 1; ``--debug`` adds the traceback.
+and exits with its status; ``--debug`` adds the traceback.
 """
 
 
 class LmpThermoError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose.
+
+    Attributes:
+        exit_status: of the command line.
+    """
+
+    exit_status = 1
 
 
 class StudyError(LmpThermoError):

@@ -1,17 +1,17 @@
 """The command line: one file per group of verbs, no logic.
 
 Data on standard output, talk on standard error. An error of the package is one line and exit
-status 1; ``--debug`` adds the traceback.
+status 1, wrong usage 2, as also any error where 1 is an answer; ``--debug`` adds the traceback.
 """
 
-import os
 import sys
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
 
 
 def main() -> None:
     """Entry point of ``lmp-thermo``."""
-    import click
-
     from lmp_thermo.cli.app import app
     from lmp_thermo.errors import LmpThermoError
 
@@ -20,23 +20,16 @@ def main() -> None:
     if debug:
         arguments.remove("--debug")
     try:
-        app(args=arguments, standalone_mode=False, prog_name="lmp-thermo")
+        app(args=arguments, prog_name="lmp-thermo")
     except LmpThermoError as error:
         if debug:
             raise
         print(f"lmp-thermo: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
-    except click.exceptions.Exit as error:
-        raise SystemExit(error.exit_code) from None
-    except click.ClickException as error:
-        error.show()
-        raise SystemExit(error.exit_code) from None
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        print("lmp-thermo: stopped; run the same command again: it goes on", file=sys.stderr)
-        raise SystemExit(130) from None
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+        raise SystemExit(error.exit_status) from None
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            print("lmp-thermo: stopped; run the same command again: it goes on", file=sys.stderr)
+        raise
     except Exception as error:
         if debug:
             raise

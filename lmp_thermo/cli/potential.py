@@ -1,11 +1,14 @@
-"""Verbs on a potential: export any nequip checkpoint, check parity on this machine."""
+"""Verbs on a potential: export any nequip checkpoint, check parity, ask where it holds."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Export a potential, or check one.")
+app = typer.Typer(
+    no_args_is_help=True, help="Export a potential, check one, or ask where it holds."
+)
 
 
 @app.command(
@@ -36,3 +39,38 @@ def check(
             f"{row.force_eV_A:10.1e}  {row.virial_eV_atom:14.1e}"
         )
     print("Python and LAMMPS agree to round-off")
+
+
+@app.command(
+    "covers",
+    epilog="Examples: lmp-thermo potential covers runs/argon/potentials/density-scratch-1 "
+    "--density_g_cm3 0.7 --temperature_K 200; the same with --validation "
+    "runs/argon/validation/density-scratch-1, or --json",
+)
+def covers(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="exported potential")],
+    *,
+    density: Annotated[float, typer.Option("--density_g_cm3", help="of the state point")],
+    temperature: Annotated[float, typer.Option("--temperature_K", help="of the state point")],
+    validation: Annotated[
+        Path | None,
+        typer.Option("--validation", help="folder of its validation: the final envelope"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
+) -> None:
+    """Whether a potential was found right at a state point, and why not.
+
+    Covered is a density between two neighbouring cells that passed, in both rows of the grid that
+    bracket the temperature. Exit status 0 for yes, 1 for no, 2 for an error.
+    """
+    from lmp_thermo.errors import LmpThermoError
+    from lmp_thermo.stages.covers import covers as ask
+    from lmp_thermo.states import StatePoint
+
+    try:
+        answer = ask(folder, StatePoint(density, temperature), validation)
+    except LmpThermoError as error:
+        error.exit_status = 2
+        raise
+    print(json.dumps(answer.to_dict(), allow_nan=False) if as_json else answer)
+    raise typer.Exit(0 if answer.covered else 1)

@@ -1,16 +1,26 @@
 """The card of an exported potential: what it is, what it came from, where it may be trusted.
 
-It is written once, at export, and never edited afterwards. Cards of others are read as hostile:
-strict types, bounded sizes, and the model file must have the hash that the card names.
+It is written once, at export, and never edited afterwards; a validation has an envelope of its
+own. Both are read as hostile where they come from others: strict types, bounded sizes, and the
+model file must have the hash that they name.
 """
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from lmp_thermo.errors import PotentialError
+from lmp_thermo.potential.envelope import (
+    ENVELOPE,
+    Envelope,
+    FinalEnvelope,
+    Part,
+    Positive,
+    Sha256,
+    Short,
+)
 from lmp_thermo.products import hash_of_file, write_text
 from lmp_thermo.states import StatePoint
 
@@ -19,33 +29,11 @@ MODEL = "model.nequip.pth"
 MAX_CARD_BYTES = 5_000_000
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Short = Annotated[str, Field(max_length=500)]
+
+Read = TypeVar("Read", bound=Part)
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
-
-
-class Envelope(_Part):
-    """The region in which the potential was found right, as far as is known at export.
-
-    Args:
-        status: ``provisional`` at export.
-        density_g_cm3: lowest and highest density of cells that passed.
-        temperature_K: lowest and highest temperature of cells that passed.
-        failed_cells: (density, temperature) of cells inside it that did not pass.
-        shortest_distance_A: by pair of species, shortest distance in the training frames.
-    """
-
-    status: Literal["provisional"] = "provisional"
-    density_g_cm3: list[Positive] = Field(max_length=2)
-    temperature_K: list[Positive] = Field(max_length=2)
-    failed_cells: list[list[Positive]]
-    shortest_distance_A: dict[Short, Positive]
-
-
-class Card(_Part):
+class Card(Part):
     """See the module.
 
     Args:
@@ -64,39 +52,26 @@ class Card(_Part):
         envelope: see there; None where nothing is known (a checkpoint from elsewhere).
     """
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: Short
     units: Literal["metal"] = "metal"
     species: list[Symbol] = Field(min_length=1, max_length=100)
     masses_g_mol: list[Positive]
     r_max_A: Positive
     model_dtype: Literal["float32", "float64"]
-    model_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    reference: dict[str, Any] = {}
-    elemental_references_eV: dict[Symbol, float] = {}
-    training: dict[str, Any] = {}
-    versions: dict[str, str] = {}
-    cells: dict[Short, dict[str, Any]] = {}
+    model_sha256: Sha256
+    reference: dict[str, Any] = Field(default_factory=dict)
+    elemental_references_eV: dict[Symbol, float] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    cells: dict[Short, dict[str, Any]] = Field(default_factory=dict)
     envelope: Envelope | None = None
 
     def outside(self, state: StatePoint) -> list[str]:
         """Why a state point is not covered; empty where it lies inside the envelope."""
         if self.envelope is None:
             return ["the card has no envelope: nothing is known of where the potential holds"]
-        reasons = []
-        for name, value, bounds, unit in (
-            ("density", state.density_g_cm3, self.envelope.density_g_cm3, "g/cm3"),
-            ("temperature", state.temperature_K, self.envelope.temperature_K, "K"),
-        ):
-            if len(bounds) != 2:
-                reasons.append(f"no cell passed at export, so no {name} is covered")
-            elif not bounds[0] <= value <= bounds[1]:
-                reasons.append(
-                    f"{name} {value:g} {unit} is outside {bounds[0]:g} to {bounds[1]:g} {unit}"
-                )
-        if [state.density_g_cm3, state.temperature_K] in self.envelope.failed_cells:
-            reasons.append("the cell did not pass on held-out frames at export")
-        return reasons
+        return self.envelope.outside(state)
 
 
 def write_card(folder: Path, card: Card) -> None:
@@ -111,20 +86,7 @@ def read_card(folder: Path) -> Card:
         PotentialError: missing, not a card, or the model file is not the one it was written for.
     """
     path = folder / CARD
-    try:
-        if path.stat().st_size > MAX_CARD_BYTES:
-            raise PotentialError(f"{path}: larger than {MAX_CARD_BYTES} bytes; not a card")
-        card = Card.model_validate(json.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise PotentialError(
-            f"{path}: {key}: {first['msg'].lower()}; expected a card written by `lmp-thermo export`"
-        ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise PotentialError(
-            f"{path}: no readable card ({error}); expected the folder of an exported potential"
-        ) from None
+    card = _read(path, Card, "a card written by `lmp-thermo export`")
     if len(card.masses_g_mol) != len(card.species):
         raise PotentialError(
             f"{path}: {len(card.masses_g_mol)} masses, expected {len(card.species)}"
@@ -136,3 +98,46 @@ def read_card(folder: Path) -> Card:
             "get the potential again"
         )
     return card
+
+
+def write_final_envelope(folder: Path, final: FinalEnvelope) -> None:
+    """Write ``envelope.json``."""
+    write_text(folder / ENVELOPE, final.model_dump_json(indent=1) + "\n")
+
+
+def read_final_envelope(folder: Path, card: Card) -> Envelope:
+    """Read and check the envelope of a validation.
+
+    Args:
+        folder: of the validation.
+        card: of the potential that was validated.
+
+    Raises:
+        PotentialError: missing, not an envelope, or of another model.
+    """
+    path = folder / ENVELOPE
+    final = _read(path, FinalEnvelope, "an envelope written by `lmp-thermo validate`")
+    if final.model_sha256 != card.model_sha256:
+        raise PotentialError(
+            f"{path}: of another model than the card's (SHA-256 differs); give the validation of "
+            "this potential"
+        )
+    return final.envelope
+
+
+def _read(path: Path, kind: type[Read], expected: str) -> Read:
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(MAX_CARD_BYTES + 1)
+        if len(text) > MAX_CARD_BYTES:
+            raise PotentialError(f"{path}: larger than {MAX_CARD_BYTES} bytes; not {expected}")
+        return kind.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        # Keys of a stranger's file go to a terminal: one line, nothing but text.
+        where = "".join(c if c.isprintable() else "?" for c in where)[:100]
+        message = first["msg"].lower()
+        raise PotentialError(f"{path}: {where}: {message}; expected {expected}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise PotentialError(f"{path}: cannot be read ({error}); expected {expected}") from None

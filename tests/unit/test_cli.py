@@ -92,6 +92,33 @@ def test_an_error_is_one_line(run: Run, tmp_path: Path) -> None:
         run("status", str(path), "--debug")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("observe", "rdf"), "Missing argument"),
+        (("run", "a.yaml", "--no-such-option"), "No such option"),
+        (("potential", "no-such-verb"), "No such command"),
+    ],
+)
+def test_wrong_usage_exits_with_2(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "unexpected" not in done.stderr
+
+
+def test_ctrl_c_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import lmp_thermo.launch
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lmp_thermo.launch, "diagnose", interrupted)
+    done = run("doctor")
+    assert done.returncode == 130
+    assert done.stderr.endswith("lmp-thermo: stopped; run the same command again: it goes on\n")
+
+
 def test_the_package_is_lazy() -> None:
     code = (
         "import sys, lmp_thermo, lmp_thermo.plugin_folder as p; p.plugin_folder();"
@@ -99,3 +126,81 @@ def test_the_package_is_lazy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def potential(tmp_path: Path) -> Path:
+    """A card of two cells, and a validation in which one of them failed."""
+    from lmp_thermo.potential.card import MODEL, Card, write_card, write_final_envelope
+    from lmp_thermo.potential.envelope import Cell, Envelope, FinalEnvelope
+    from lmp_thermo.products import hash_of_file
+
+    def envelope(status: str, dense: bool) -> Envelope:
+        return Envelope(
+            status=status,
+            cells=[
+                Cell(density_g_cm3=0.1, temperature_K=240.0, passed=True),
+                Cell(density_g_cm3=0.9, temperature_K=240.0, passed=dense),
+            ],
+        )
+
+    folder = tmp_path / "potential"
+    (folder / "validation").mkdir(parents=True)
+    (folder / MODEL).write_bytes(b"a model")
+    sha256 = hash_of_file(folder / MODEL)
+    write_card(
+        folder,
+        Card(
+            name="own",
+            species=["Ar"],
+            masses_g_mol=[39.948],
+            r_max_A=5.0,
+            model_dtype="float32",
+            model_sha256=sha256,
+            envelope=envelope("provisional", True),
+        ),
+    )
+    final = FinalEnvelope(model_sha256=sha256, envelope=envelope("final", False))
+    write_final_envelope(folder / "validation", final)
+    return folder
+
+
+def covers(folder: Path, density: float, *more: str) -> list[str]:
+    state = ["--density_g_cm3", f"{density}", "--temperature_K", "240"]
+    return ["potential", "covers", str(folder), *state, *more]
+
+
+def test_covers_answers_by_its_exit_status(run: Run, potential: Path) -> None:
+    done = run(*covers(potential, 0.5))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("yes: 0.5 g/cm3, 240 K: held-out frames of the cells around it")
+    done = run(*covers(potential, 1.0))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == (
+        "no: 1 g/cm3, 240 K: density 1 g/cm3 is outside 0.1 to 0.9 g/cm3, the row at 240 K "
+        "(provisional envelope)\n"
+    )
+    final = ("--validation", str(potential / "validation"))
+    done = run(*covers(potential, 0.5, *final, "--json"))
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {
+        "density_g_cm3": 0.5,
+        "temperature_K": 240.0,
+        "covered": False,
+        "reasons": ["the cell at 0.9 g/cm3, 240 K did not pass"],
+        "envelope": "final",
+    }
+    assert run(*covers(potential, 0.1, *final)).stdout.endswith("(final envelope)\n")
+
+
+def test_an_error_of_covers_is_no_answer(run: Run, potential: Path, tmp_path: Path) -> None:
+    for arguments, message in (
+        (covers(tmp_path, 0.5), "card.json: cannot be read"),
+        (covers(potential, -0.5), "got density -0.5 g/cm3"),
+        (covers(potential, 0.5, "--validation", str(tmp_path)), "envelope.json: cannot be read"),
+        (covers(potential, 0.5)[:-2], "Missing option '--temperature_K'"),
+    ):
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
