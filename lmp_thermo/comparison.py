@@ -126,6 +126,16 @@ class Comparison(Section):
             self.temperatures_K is None or state.temperature_K in self.temperatures_K
         )
 
+    def carries_out(self, arm: "Arm") -> bool:
+        """Whether LAMMPS runs are wanted of an arm's potential."""
+        return (
+            self.runs is not None
+            and arm.design in self.runs.designs
+            and arm.seed in self.runs.seeds
+            and arm.loss == self.losses[0]
+            and arm.budget == self.budget
+        )
+
     @property
     def arms(self) -> "list[Arm]":
         """Every design with every loss and every seed."""

@@ -1,7 +1,10 @@
 """Analyze: observables of all runs, with standard errors."""
 
+import csv
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lmp_thermo.analysis.rdf import minimum_of_rdf
 from lmp_thermo.analysis.run import analyze_run, open_deck_trajectory, site_pairs
@@ -11,14 +14,15 @@ from lmp_thermo.launch import run_state
 from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.stages import deck, simulate
-from lmp_thermo.stages.context import Context, content_of, remembered, versions
+from lmp_thermo.stages.context import Context, content_of, remembered_by_arm, versions
+from lmp_thermo.states import StatePoint
 
 OBSERVABLES = "observables.json"
 NOT_ANALYSED = "not-analysed.json"
 CUTOFFS = "coordination-cutoffs.json"
 
 
-@remembered
+@remembered_by_arm
 def product(context: Context) -> Product:
     """Observables of the arm's runs and of the reference's."""
     return Product(
@@ -45,6 +49,19 @@ def read(context: Context, arm: str | None = None) -> dict[str, dict[str, Any]]:
         path = made.folder / (arm or context.arm) / state.name / OBSERVABLES
         if path.is_file():
             found[state.name] = read_json(path)["observables"]
+    return found
+
+
+def curves(context: Context, arm: str, state: StatePoint, kind: str) -> dict[str, np.ndarray]:
+    """Columns x, y, standard error, independent samples of an arm's curves, by pair."""
+    folder = product(context).folder / arm / state.name
+    found = {}
+    for path in sorted(folder.glob(f"{kind}.*.csv")):
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.reader(stream))[1:]
+        found[path.name.removeprefix(f"{kind}.").removesuffix(".csv")] = np.array(
+            rows, dtype=float
+        ).reshape(-1, 4)
     return found
 
 

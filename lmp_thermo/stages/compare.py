@@ -9,7 +9,7 @@ import numpy as np
 from lmp_thermo.comparison import Arm
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.products import Product, read_json, write_json
-from lmp_thermo.stages import arms, coverage, curriculum, label
+from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, label
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pool import comparison_of, held_out
@@ -53,6 +53,7 @@ def product(context: Context) -> Product:
         {
             "stage": "compare/1",
             "coverage": content_of(coverage.products(context)),
+            "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
             "gates": context.study.validation.gates.model_dump(),
             "versions": versions("lmp-thermo"),
@@ -174,6 +175,7 @@ def _compare(context: Context, folder: Path) -> None:
             "tests": _tests(context, groups, by_arm, list(cells)),
             "curriculum": _curriculum(context),
             "environments": environments(context, chosen),
+            "runs": arm_runs.runs(context),
             "label_failures": len(
                 read_json(label.product(context, context.last_round).folder / label.FAILURES)
             ),

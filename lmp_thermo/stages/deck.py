@@ -11,7 +11,7 @@ from lmp_thermo.potential.interaction import lammps_interaction
 from lmp_thermo.products import Product
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.stages import export
-from lmp_thermo.stages.context import Context, remembered
+from lmp_thermo.stages.context import Context, remembered_by_arm
 from lmp_thermo.states import StatePoint
 from lmp_thermo.study import seed_for
 
@@ -24,7 +24,7 @@ def arms(context: Context) -> list[str]:
     return [context.arm, *([REFERENCE_ARM] if context.study.validation.reference_runs else [])]
 
 
-@remembered
+@remembered_by_arm
 def product(context: Context, arm: str, state: StatePoint) -> Product:
     """The deck of one state point."""
     source = context.reference.identity if arm == REFERENCE_ARM else export.product(context).content
@@ -41,7 +41,7 @@ def product(context: Context, arm: str, state: StatePoint) -> Product:
     )
 
 
-@remembered
+@remembered_by_arm
 def products(context: Context) -> list[Product]:
     """All decks."""
     return [product(context, arm, state) for arm in arms(context) for state in context.run_states]

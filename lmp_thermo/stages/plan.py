@@ -21,6 +21,7 @@ from lmp_thermo.stages import (
     validate,
 )
 from lmp_thermo.stages.context import Context, count_states
+from lmp_thermo.stages.pool import comparison_of
 
 STAGES = (
     "sample",
@@ -34,7 +35,19 @@ STAGES = (
     "report",
 )
 
-COMPARISON_STAGES = ("sample", "label", "train", "curriculum", "coverage", "compare")
+COMPARISON_STAGES = (
+    "sample",
+    "label",
+    "train",
+    "curriculum",
+    "coverage",
+    "export",
+    "deck",
+    "simulate",
+    "analyze",
+    "validate",
+    "compare",
+)
 """Of a study that compares designs."""
 
 
@@ -82,11 +95,7 @@ def steps(context: Context) -> list[Step]:
         return _comparison_steps(context)
     return [
         *_rounds(context, context.study.sampling.rounds),
-        Step("export", None, lambda: export.make(context), lambda: [export.product(context)]),
-        Step("deck", None, lambda: deck.make(context), lambda: deck.products(context)),
-        Step("simulate", None, lambda: simulate.make(context), lambda: simulate.products(context)),
-        Step("analyze", None, lambda: analyze.make(context), lambda: [analyze.product(context)]),
-        Step("validate", None, lambda: validate.make(context), lambda: [validate.product(context)]),
+        *_of_potentials(context),
         Step("report", None, lambda: report.make(context), lambda: [report.product(context)]),
     ]
 
@@ -100,14 +109,41 @@ def _comparison_steps(context: Context) -> list[Step]:
         lambda: curriculum.make(context),
         lambda: curriculum.products(context),
     )
-    comparison = context.study.comparison
+    comparison = comparison_of(context)
     return [
         *before,
-        *([adaptive] if comparison and comparison.curriculum else []),
+        *([adaptive] if comparison.curriculum else []),
         Step("train", None, lambda: arms.make(context), lambda: arms.products(context)),
         Step("coverage", None, lambda: coverage.make(context), lambda: coverage.products(context)),
+        *(_of_potentials(context) if comparison.runs else []),
         Step("compare", None, lambda: compare.make(context), lambda: [compare.product(context)]),
     ]
+
+
+def _of_potentials(context: Context) -> list[Step]:
+    """What is done with each potential of the study."""
+    parts: list[tuple[str, Callable[[Context], None], Callable[[Context], list[Product]]]] = [
+        ("export", export.make, lambda own: [export.product(own)]),
+        ("deck", deck.make, deck.products),
+        ("simulate", simulate.make, simulate.products),
+        ("analyze", analyze.make, lambda own: [analyze.product(own)]),
+        ("validate", validate.make, lambda own: [validate.product(own)]),
+    ]
+
+    def step(
+        stage: str,
+        make: Callable[[Context], None],
+        products: Callable[[Context], list[Product]],
+    ) -> Step:
+        def make_all() -> None:
+            for own in context.potentials:
+                make(own)
+
+        return Step(
+            stage, None, make_all, lambda: [p for own in context.potentials for p in products(own)]
+        )
+
+    return [step(*part) for part in parts]
 
 
 def _rounds(context: Context, count: int) -> list[Step]:

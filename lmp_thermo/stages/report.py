@@ -1,6 +1,5 @@
 """Report: one page and its figures, from the products of all stages before it."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from lmp_thermo.report.data import (
     TrainingRound,
 )
 from lmp_thermo.stages import analyze, deck, export, label, sample, train, validate
-from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.states import StatePoint
 
 PAGE = "report.html"
@@ -34,7 +33,7 @@ CELLS = "cells.md"
 FIGURES = "figures"
 
 
-@remembered
+@remembered_by_arm
 def product(context: Context) -> Product:
     """The page and its figures."""
     return Product(
@@ -186,23 +185,10 @@ def _parity(context: Context) -> Parity:
     return Parity(of("net_force"), of("interaction_energy"), of("molecular_pressure"))
 
 
-def _curves(context: Context, arm: str, state: StatePoint, kind: str) -> dict[str, np.ndarray]:
-    """Columns x, y, standard error, independent samples of an arm's curves, by pair."""
-    folder = analyze.product(context).folder / arm / state.name
-    found = {}
-    for path in sorted(folder.glob(f"{kind}.*.csv")):
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.reader(stream))[1:]
-        found[path.name.removeprefix(f"{kind}.").removesuffix(".csv")] = np.array(
-            rows, dtype=float
-        ).reshape(-1, 4)
-    return found
-
-
 def _rdfs(context: Context, state: StatePoint) -> list[RdfCurve]:
-    truth = _curves(context, deck.REFERENCE_ARM, state, "rdf")
+    truth = analyze.curves(context, deck.REFERENCE_ARM, state, "rdf")
     curves = []
-    for pair, own in _curves(context, context.arm, state, "rdf").items():
+    for pair, own in analyze.curves(context, context.arm, state, "rdf").items():
         other = truth.get(pair)
         if other is not None and len(other) != len(own):
             other = None
@@ -223,7 +209,7 @@ def _rdfs(context: Context, state: StatePoint) -> list[RdfCurve]:
 def _coordination(
     context: Context, state: StatePoint, own: dict[str, Any], truth: dict[str, Any]
 ) -> list[Coordination]:
-    distributions = _curves(context, context.arm, state, "coordination")
+    distributions = analyze.curves(context, context.arm, state, "coordination")
     if not distributions:
         return []
     pair = "centres-centres" if "centres-centres" in distributions else next(iter(distributions))
@@ -232,7 +218,7 @@ def _coordination(
     if mean is None:
         return []
     other = truth.get(state.name, {}).get(name)
-    reference = _curves(context, deck.REFERENCE_ARM, state, "coordination").get(pair)
+    reference = analyze.curves(context, deck.REFERENCE_ARM, state, "coordination").get(pair)
     return [
         Coordination(
             state.density_g_cm3,

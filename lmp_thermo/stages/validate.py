@@ -14,7 +14,7 @@ from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference import LabelFailure
 from lmp_thermo.sampling.drawn import spread_over
 from lmp_thermo.stages import analyze, deck, label
-from lmp_thermo.stages.context import Context, remembered, versions
+from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.stages.envelope import judged_cells
 from lmp_thermo.stages.judge import judged
 from lmp_thermo.stages.runs import SPEED, drawn_frames, trajectory_of
@@ -27,7 +27,7 @@ PARITY = "parity.json"
 FRAMES = "frames.extxyz"
 
 
-@remembered
+@remembered_by_arm
 def product(context: Context) -> Product:
     """The validation of the arm."""
     return Product(
