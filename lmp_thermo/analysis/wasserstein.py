@@ -67,56 +67,88 @@ def _frame_weights(samples: Sequence[NDArray[Any]]) -> Array:
 
 @dataclass(frozen=True)
 class Sampled:
-    """A number and what resampling made of it.
+    """A distance, and what resampling makes of it and of the difference of the means.
+
+    W_1 of finite samples is too large where cells are close to each other, and resampling does not
+    undo that. So an interval takes its ends from two sides: from below the difference of the means,
+    which W_1 cannot be less than and which has no bias; from above the resampled W_1, whose bias is
+    twice that of the measured one. Both ends meet where cells are far apart.
 
     Args:
         plain: as measured.
-        reflected: (n_resamples,) twice `plain` less its resamples.
+        resampled: (n_resamples,)
+        mean_difference: (n_resamples,) resampled, end less start.
     """
 
     plain: float
-    reflected: Array
+    resampled: Array
+    mean_difference: Array
 
     def over(self, divisor: float) -> "Sampled":
         """Divided by a number."""
-        return Sampled(self.plain / divisor, self.reflected / divisor)
+        return Sampled(
+            self.plain / divisor, self.resampled / divisor, self.mean_difference / divisor
+        )
+
+    @property
+    def value(self) -> float:
+        """Less the bias that the bootstrap shows; where all is noise, half of it remains."""
+        return max(2.0 * self.plain - float(self.resampled.mean()), 0.0)
+
+    @property
+    def directed(self) -> Array:
+        """(n_resamples,) difference of the means, above 0 where it has its usual sign."""
+        return np.asarray(self.mean_difference * np.sign(self.mean_difference.mean()))
 
     def interval(self, confidence: float) -> Interval:
-        """Mean and quantiles of the reflected resamples; a distance is not below 0."""
+        """Interval of the distance, see the class."""
         tail = 0.5 * (1.0 - confidence)
-        low, high = np.quantile(self.reflected, [tail, 1.0 - tail])
-        value = max(float(self.reflected.mean()), 0.0)
-        return Interval(value, max(float(low), 0.0), max(float(high), 0.0), self.plain)
+        low = max(float(np.quantile(self.directed, tail)), 0.0)
+        high = float(np.quantile(self.resampled, 1.0 - tail))
+        return Interval(min(max(self.value, low), high), low, high, self.plain)
 
 
 def total(terms: Sequence[Sampled]) -> Sampled:
-    """Sum of numbers that were resampled together."""
-    return Sampled(sum(t.plain for t in terms), np.sum([t.reflected for t in terms], axis=0))
+    """Sum of distances that were resampled together.
+
+    Differences of means of unlike sign cancel: a lower bound all the same.
+    """
+    return Sampled(
+        sum(term.plain for term in terms),
+        np.sum([term.resampled for term in terms], axis=0),
+        np.sum([term.mean_difference for term in terms], axis=0),
+    )
 
 
 def ratio(above: Sampled, below: Sampled, confidence: float) -> Interval:
-    """Ratio of two; where `below` is not above 0 in a resample, the ratio there is endless."""
-    a, b = np.maximum(above.reflected, 0.0), below.reflected
-    ratios = np.divide(a, b, out=np.full(len(a), np.inf), where=b > 0.0)
+    """Ratio of two distances, its ends made like those of `Sampled.interval`.
+
+    It has no upper end where the means of `below` are not known to differ.
+    """
     tail = 0.5 * (1.0 - confidence)
-    low, high = (float(np.quantile(ratios, q, method="lower")) for q in (tail, 1.0 - tail))
-    mean_above, mean_below = float(above.reflected.mean()), float(b.mean())
+    least = _divide(np.maximum(above.directed, 0.0), below.resampled)
+    most = _divide(above.resampled, below.directed)
+    low = float(np.quantile(least, tail, method="lower"))
+    high = float(np.quantile(most, 1.0 - tail, method="higher"))
     return Interval(
-        value=max(mean_above, 0.0) / mean_below if mean_below > 0.0 else None,
+        value=above.value / below.value if below.value > 0.0 else None,
         low=low if math.isfinite(low) else 0.0,
         high=high if math.isfinite(high) else None,
         plain=above.plain / below.plain if below.plain > 0.0 else None,
     )
 
 
+def _divide(above: Array, below: Array) -> Array:
+    endless = np.full(len(above), np.inf)
+    return np.asarray(np.divide(above, below, out=endless, where=below > 0.0))
+
+
 class Distances:
     """Distances between any two of some cells, all resampled together.
 
     Bootstrap over frames: n - 1 of n frames with replacement, which gives means their unbiased
-    variance (Rao and Wu, DOI 10.1080/01621459.1988.10478591). W_1 of finite samples is too large,
-    that of a resample once more by about as much: resampled distances W* are reflected to
-    2 W - W* (the basic bootstrap). Where W_1 is all noise a part of the bias stays: `halves` shows
-    how large it can be. Frames of a cell count as independent.
+    variance (Rao and Wu, DOI 10.1080/01621459.1988.10478591). Frames of a cell count as
+    independent.
 
     Args:
         cells: counted with one cutoff, at least `FEWEST_FRAMES` frames each.
@@ -151,8 +183,8 @@ class Distances:
     def between(self, start: StatePoint, end: StatePoint) -> Sampled:
         """W_1 between two cells."""
         plain = wasserstein(self._cells[start], self._cells[end], self._count)
-        gaps = np.abs(self._resampled[start] - self._resampled[end])
-        return Sampled(plain, 2.0 * plain - self._step * gaps.sum(axis=1))
+        gaps = self._step * (self._resampled[start] - self._resampled[end])
+        return Sampled(plain, np.abs(gaps).sum(axis=1), gaps.sum(axis=1))
 
     def _half_distance(self, curve: Array, random: np.random.Generator) -> float:
         half = len(curve) // 2

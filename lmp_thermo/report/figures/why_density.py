@@ -231,6 +231,7 @@ def caption(moves: Moves) -> str:
         "each distribution scaled to its own maximum; the line joins the means. c: Wasserstein-1 "
         "distance between distributions, the number of neighbours that an average site gains or "
         "loses. Bars: mean over rows of the grid, less the bias that the bootstrap over frames "
-        f"shows; lines and numbers: {response['confidence']:.0%} intervals; ticks: single rows. "
+        f"shows; lines and numbers: {response['confidence']:.0%} intervals, from below by the "
+        "difference of the means, from above by the resampled distance; ticks: single rows. "
         f"Dotted: what halves of one cell's frames show, {response['halves']:.2g}."
     )

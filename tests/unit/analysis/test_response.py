@@ -52,29 +52,51 @@ def test_resampled_distances_are_the_measured_ones_where_frames_are_alike(count)
     others = [rng.uniform(1.0, 12.0, size=30)] * 4
     found = Distances([cell_of(COLD, samples), cell_of(HOT, others)], count, 10, 0)
     between = found.between(COLD, HOT)
-    assert between.reflected == pytest.approx(between.plain, abs=STEP["smooth"])
+    assert between.resampled == pytest.approx(between.plain, abs=STEP["smooth"])
+    difference = np.mean(others[0]) - np.mean(samples[0])
     if count == "hard":
-        assert between.reflected == pytest.approx(between.plain, rel=100 * ROUND_OFF)
+        assert between.resampled == pytest.approx(between.plain, rel=100 * ROUND_OFF)
+        difference = np.mean(np.rint(others[0])) - np.mean(np.rint(samples[0]))
+    assert between.mean_difference == pytest.approx(difference, abs=STEP["smooth"])
     assert set(found.halves.values()) == {0.0}
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
+@pytest.mark.parametrize("shift", [0.0, 0.4, 2.5])  # nothing, about the noise, far apart
+def test_intervals_hold_the_truth_as_often_as_they_say(shift: float) -> None:
+    # One Poisson distribution lies below another everywhere: W_1 is the distance of their means.
     rng = np.random.default_rng(3)
-    n_frames, repetitions, held, values = 12, 300, 0, []
+    repetitions, held, values = 300, 0, []
     for repetition in range(repetitions):
         cells = [
-            cell_of(state, normal_samples(rng, n_frames, 16, mean))
-            for state, mean in ((COLD, 10.0), (HOT, 12.5))
+            cell_of(state, list(rng.poisson(mean, size=(12, 16))))
+            for state, mean in ((COLD, 10.0), (HOT, 10.0 + shift))
         ]
-        between = Distances(cells, "smooth", 200, repetition).between(COLD, HOT)
+        between = Distances(cells, "hard", 200, repetition).between(COLD, HOT)
         interval = between.interval(0.95)
-        held += interval.low <= 2.5 <= interval.high
+        assert interval.low <= interval.value <= interval.high
+        held += interval.low <= shift <= interval.high
         values.append(interval.value)
     # Normal in place of Student's quantiles costs 0.95 - 0.937 with 22 degrees of freedom.
     noise = math.sqrt(0.937 * 0.063 / repetitions)
     assert held / repetitions == pytest.approx(0.937, abs=K_SIGMA * noise)
-    error = np.std(values, ddof=1) / math.sqrt(repetitions)
-    assert np.mean(values) == pytest.approx(2.5, abs=K_SIGMA * error)
+    if shift > 1.0:
+        error = np.std(values, ddof=1) / math.sqrt(repetitions)
+        assert np.mean(values) == pytest.approx(shift, abs=K_SIGMA * error)
+
+
+def test_intervals_of_shapes_that_differ_at_one_mean() -> None:
+    # Normal distributions of deviation 1 and 2: W_1 is the mean size of a normal variable.
+    rng = np.random.default_rng(7)
+    truth = math.sqrt(2.0 / math.pi)
+    cells = [
+        cell_of(state, list(rng.normal(10.0, deviation, size=(20, 60))))
+        for state, deviation in ((COLD, 1.0), (HOT, 2.0))
+    ]
+    interval = Distances(cells, "smooth", 200, 0).between(COLD, HOT).interval(0.95)
+    assert interval.low < 0.2
+    assert truth < interval.high
+    # 1200 counts know a mean deviation to sqrt(1 - 2 / pi) * 2 / sqrt(1200) = 0.035.
+    assert interval.value == pytest.approx(truth, abs=K_SIGMA * 0.035)
 
 
 def test_halves_show_what_finite_samples_of_one_distribution_do() -> None:
