@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lmp_thermo.comparison import Comparison
 from lmp_thermo.errors import LabelError
 from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.reference.labelling import label_frame
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
+from lmp_thermo.stages.sample import production_ps
 from lmp_thermo.stages.train import architecture
 from lmp_thermo.states import StatePoint
 from lmp_thermo.units import volume_at_density
@@ -25,6 +27,10 @@ STEP_S_ATOM = 60e-6
 EDGES_MEASURED = 38.0
 TRAINING_OVER_EVALUATION = 4.0
 """An update costs about so many evaluations of its atoms: forward, forces, and their gradients."""
+
+TRAINING_START_S, COMPILING_S = 15.0, 60.0
+COMPILED = 1.6
+"""How many times as many updates a compiled training makes."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ def planned_steps(context: Context, steps: list[Step]) -> list[PlannedStep]:
 
 def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
     study = context.study
-    cells = len(study.states)
+    cells, potentials = len(context.run_states), len(context.potentials)
     number = step.round_number
     if number is not None:
         plans = context.plan(number)
@@ -60,35 +66,75 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         if study.reference.ase is None or number == 0:
             return f"{drawn} frames at {len(plans)} state points", 0.1 * drawn / context.cores
         dynamics = study.sampling.dynamics
-        steps_each = (dynamics.equilibration_ps + dynamics.production_ps) / dynamics.timestep_fs
-        seconds = sum(_step_s(context, study.sampling.molecules, p.state) for p in plans)
-        return f"{drawn} frames from {len(plans)} runs", 1000 * steps_each * seconds / context.cores
+        seconds = sum(
+            (dynamics.equilibration_ps + production_ps(dynamics, p))
+            * _step_s(context, study.sampling.molecules, p.state)
+            for p in plans
+        )
+        runs = 1000 / dynamics.timestep_fs * seconds / context.cores
+        return f"{drawn} frames from {len(plans)} runs", runs
     if step.stage == "label":
         extra = study.sampling.molecule_frames if number == 0 else 0
         return f"{wanted + extra} frames", wanted * label_s / context.cores
-    if step.stage == "train":
+    if step.stage == "train" and number is not None:
         training = study.training
-        assert number is not None
         if training.minutes is not None:
             return f"{training.minutes[number]:g} minutes", 60 * training.minutes[number]
         assert training.updates is not None
-        mean = np.mean([_step_s(context, study.sampling.molecules, s) for s in study.states])
-        update = TRAINING_OVER_EVALUATION * training.batch_size * float(mean)
-        return f"{training.updates[number]} updates", training.updates[number] * update
+        return f"{training.updates[number]} updates", _training_s(context, training.updates[number])
+    if study.comparison is not None:
+        of_arms = _work_of_arms(context, study.comparison, step.stage)
+        if of_arms is not None:
+            return of_arms
     if step.stage == "simulate":
-        return f"{cells} runs", _simulation_s(context)
+        return f"{potentials * cells} runs", potentials * _simulation_s(context)
     if step.stage == "validate":
-        frames = cells * study.validation.frames_per_cell
+        frames = potentials * cells * study.validation.frames_per_cell
         growth = study.production.molecules / study.sampling.molecules
         return f"{frames} labels", frames * label_s * growth**2 / context.cores
-    work = {"export": f"{cells} cells judged", "deck": f"{cells} folders", "report": "1 page"}
-    return work.get(step.stage, f"{cells} runs"), float(cells)
+    judged = potentials * len(study.states)
+    work = {
+        "export": f"{judged} cells judged",
+        "deck": f"{potentials * cells} folders",
+        "report": "1 page",
+        "compare": "1 page",
+    }
+    return work.get(step.stage, f"{potentials * cells} runs"), float(judged)
+
+
+def _work_of_arms(context: Context, comparison: Comparison, stage: str) -> tuple[str, float] | None:
+    updates = (context.study.training.updates or [0])[-1]
+    arms = comparison.arms
+    if stage == "train":
+        seconds = len(arms) * _training_s(context, updates) / context.cores
+        return f"{len(arms)} arms of {updates} updates", seconds
+    if stage == "curriculum" and comparison.curriculum is not None:
+        own = comparison.curriculum
+        models = sum(a.design == "adaptive" for a in arms) * own.rounds * own.committee
+        seconds = models * _training_s(context, own.updates) / context.cores
+        return f"{models} committee members of {own.updates} updates", seconds
+    if stage == "coverage":
+        grid, frames = context.study.states, context.study.sampling.held_out_per_cell
+        each = sum(2 * frames * _step_s(context, context.study.sampling.molecules, s) for s in grid)
+        models = len(arms) + len(comparison.calculators)
+        return f"{models} models on {len(grid)} cells", models * each
+    return None
+
+
+def _training_s(context: Context, updates: int) -> float:
+    """Seconds for a training on one core."""
+    study = context.study
+    mean = np.mean([_step_s(context, study.sampling.molecules, s) for s in study.states])
+    update = TRAINING_OVER_EVALUATION * study.training.batch_size * float(mean)
+    if study.training.compiled:
+        return TRAINING_START_S + COMPILING_S + updates * update / COMPILED
+    return TRAINING_START_S + updates * update
 
 
 def _simulation_s(context: Context) -> float:
     production = context.study.production
     total = 0.0
-    for state in context.study.states:
+    for state in context.run_states:
         length = production.production_ps
         if state.density_g_cm3 <= production.gas_below_g_cm3:
             length = production.gas_production_ps or length

@@ -21,7 +21,7 @@ from lmp_thermo.sampling.drawn import Spacing, spread_over
 from lmp_thermo.sampling.packed import molecule_frames, packed_frames
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.stages.runs import carry_out_decks, drawn_frames, trajectory_of
-from lmp_thermo.study import seed_for
+from lmp_thermo.study import Dynamics, seed_for
 
 FRAMES = "frames.extxyz"
 SUMMARY = "sampling.json"
@@ -193,6 +193,11 @@ def _interaction(context: Context, round_number: int) -> Interaction:
     return train.interaction(context, round_number - 1)
 
 
+def production_ps(dynamics: Dynamics, plan: CellPlan) -> float:
+    """Length of the run from which a cell's frames are drawn."""
+    return max(dynamics.production_ps, plan.drawn * (dynamics.spacing_ps or 0.0))
+
+
 def _write_sampling_deck(
     context: Context, round_number: int, plan: CellPlan, interaction: Interaction, folder: Path
 ) -> None:
@@ -200,8 +205,8 @@ def _write_sampling_deck(
     seed = seed_for(study.seed, "sample", round_number, state.name)
     dynamics = study.sampling.dynamics
     composition = context.composition(study.sampling.molecules)
-    production_ps = max(dynamics.production_ps, plan.drawn * (dynamics.spacing_ps or 0.0))
-    steps = round(production_ps * 1000 / dynamics.timestep_fs)
+    length_ps = production_ps(dynamics, plan)
+    steps = round(length_ps * 1000 / dynamics.timestep_fs)
     every = max(1, steps // FRAMES_A_RUN // ROWS_A_FRAME) * dynamics.timestep_fs
     write_deck(
         folder,
@@ -212,11 +217,11 @@ def _write_sampling_deck(
         Protocol(
             timestep_fs=dynamics.timestep_fs,
             equilibration_ps=dynamics.equilibration_ps,
-            production_ps=production_ps,
+            production_ps=length_ps,
             nve_ps=0.0,
             trajectory_every_fs=ROWS_A_FRAME * every,
             thermo_every_fs=every,
-            segment_ps=production_ps,
+            segment_ps=length_ps,
             thermostat="langevin",
             thermostat_damping_ps=THERMOSTAT_DAMPING_PS,
             seed=seed,
