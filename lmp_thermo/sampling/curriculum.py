@@ -87,9 +87,10 @@ def first_labels(states: Sequence[StatePoint], labels: int) -> dict[StatePoint, 
     small, rest = divmod(labels, len(ordered))
     counts = dict.fromkeys(ordered, small)
     distance = -np.log(nearness(ordered)) / -math.log(NEIGHBOUR)
+    outlying = 1e-6 * distance.sum(axis=1)  # decides between cells that are equally far
     chosen: list[int] = []
     for _ in range(rest):
-        far = distance[:, chosen].min(axis=1) if chosen else distance.sum(axis=1)
+        far = outlying + (distance[:, chosen].min(axis=1) if chosen else 0.0)
         far[chosen] = -1.0
         chosen.append(int(np.argmax(far)))
     for place in chosen:

@@ -1,0 +1,238 @@
+"""Designs over a shared pool, the curriculum's allocation, and the statistics between arms."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from scipy import stats
+
+from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home
+from lmp_thermo.errors import StudyError
+from lmp_thermo.sampling.curriculum import CellOutlook, allocate, first_labels, nearness
+from lmp_thermo.sampling.designs import (
+    cells_of,
+    check_equal_budgets,
+    plan_pool,
+    pool_order,
+    spend,
+)
+from lmp_thermo.states import StateGrid, StatePoint
+from lmp_thermo.study import Gates, StudyFile
+from lmp_thermo.validation import judge_cell
+from lmp_thermo.validation.coverage import binding, paired_test, region, score
+from tests.tolerances import ROUND_OFF
+
+GRID = StateGrid.of(StatePoint(d, t) for d in (0.1, 0.2, 0.4, 0.8) for t in (100.0, 200.0, 300.0))
+HOME = Home(density_g_cm3=0.4, temperature_K=200.0)
+
+
+def comparison(**changes: Any) -> Comparison:
+    values: dict[str, Any] = {
+        "designs": ["none", "temperature", "density", "grid"],
+        "seeds": [1, 2],
+        "home": HOME,
+        "densities_g_cm3": [0.1, 0.4, 0.8],
+        "budget": 12.0,
+        **changes,
+    }
+    return Comparison(**values)
+
+
+@pytest.mark.parametrize(
+    ("design", "cells"), [("none", 1), ("temperature", 3), ("density", 3), ("grid", 9)]
+)
+def test_designs_spend_on_their_cells_only_and_exactly(design: Any, cells: int) -> None:
+    own = comparison()
+    plan = plan_pool(own, GRID, 2, atoms_per_frame=7)
+    costs = {p.state: [1.0] * p.training for p in plan}
+    taken = spend(Arm(design, "intermolecular", 1, 12.0), own, GRID, costs, study_seed=5)
+    assert set(taken) == set(cells_of(design, own, GRID))
+    assert len(taken) == cells
+    assert sum(map(len, taken.values())) == 12
+    counts = [len(chosen) for chosen in taken.values()]
+    assert max(counts) - min(counts) <= 1
+    assert all(len(set(chosen)) == len(chosen) for chosen in taken.values())
+    assert all(state.density_g_cm3 != 0.2 for state in taken)  # there arms are only judged
+
+
+def test_the_pool_holds_what_the_greediest_arm_wants_and_held_out_frames_everywhere() -> None:
+    plans = {p.state: p for p in plan_pool(comparison(pool_factor=1.5), GRID, 2, 7)}
+    assert plans[HOME.state].training == 18  # 1.5 times the whole budget of design none
+    assert plans[StatePoint(0.1, 200.0)].training == 6  # a third of the budget for density
+    assert plans[StatePoint(0.1, 100.0)].training == 3  # a ninth, rounded up, for the grid
+    assert plans[StatePoint(0.2, 200.0)].training == 0
+    assert {p.held_out for p in plans.values()} == {2}
+    assert set(plans) == set(GRID)
+
+
+def test_arms_of_one_seed_take_the_same_frames_first() -> None:
+    own = comparison()
+    costs = {p.state: [1.0] * 40 for p in plan_pool(own, GRID, 2, 7)}
+    few = spend(Arm("grid", "intermolecular", 3, 12.0), own, GRID, costs, 5)
+    many = spend(Arm("none", "intermolecular", 3, 12.0), own, GRID, costs, 5)
+    chosen = few[HOME.state]
+    assert many[HOME.state][: len(chosen)] == chosen
+    assert pool_order(5, 3, HOME.state, 40) != pool_order(5, 4, HOME.state, 40)
+
+
+def test_a_budget_in_seconds_buys_more_of_what_is_cheap() -> None:
+    own = comparison(budget=60.0, budget_unit="label-seconds", pool_frames=100)
+    costs = {s: [2.0 if s.density_g_cm3 > 0.3 else 0.5] * 100 for s in GRID}
+    bought = {}
+    for design in ("none", "density"):
+        taken = spend(Arm(design, "intermolecular", 1, 60.0), own, GRID, costs, 5)  # type: ignore[arg-type]
+        spent = sum(costs[s][i] for s, chosen in taken.items() for i in chosen)
+        assert 58.0 < spent <= 60.0
+        bought[design] = sum(map(len, taken.values()))
+    assert bought["none"] == 30
+    assert bought["density"] in (39, 40)  # 13 turns of 0.5 + 2 + 2, and what comes next
+
+
+def test_arms_that_spend_differently_are_refused() -> None:
+    check_equal_budgets({"a": (12.0, 12.0), "b": (12.0, 11.5)}, 1.0, "frames")
+    with pytest.raises(StudyError, match="arm b spent 11 of 12 frames, expected equal budgets"):
+        check_equal_budgets({"a": (12.0, 12.0), "b": (12.0, 11.0)}, 1.0, "frames")
+    with pytest.raises(StudyError, match="arm a spent 13 of 12"):
+        check_equal_budgets({"a": (12.0, 13.0)}, 1.0, "frames")
+
+
+def test_a_pool_that_is_too_small_is_refused() -> None:
+    own = comparison()
+    with pytest.raises(StudyError, match="design none wants more than the 5 frames of the pool"):
+        spend(Arm("none", "plain", 1, 12.0), own, GRID, {HOME.state: [1.0] * 5}, 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"budget": 8.0}, r"too small to split.*9 state points of design grid"),
+        ({"densities_g_cm3": [0.4]}, r"density needs at least two densities at 200 K"),
+        ({"temperatures_K": [200.0]}, r"temperature needs at least two temperatures at 0.4"),
+    ],
+)
+def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(StudyError, match=message):
+        plan_pool(comparison(**changes), GRID, 2, 7)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("home.density_g_cm3", 1.0, "comparison.home = 1 g/cm3, 240 K, expected a state point"),
+        ("densities_g_cm3", [0.03, 7.0], "comparison.densities_g_cm3 = 7.0, expected values of"),
+        ("densities_g_cm3", [0.03, 0.17], "comparison.home = .* on which designs may spend"),
+        ("designs", ["grid", "grid"], "names a value twice"),
+        ("designs", ["grid", "adaptive"], "expected a curriculum exactly where"),
+        ("budget_unit", "label-seconds", "expected pool_frames"),
+        ("budgett", 3, "unknown key, did you mean 'budget'"),
+    ],
+)
+def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str) -> None:
+    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    section = study["comparison"]
+    section.pop("curriculum", None)
+    section["designs"] = [d for d in section["designs"] if d != "adaptive"]
+    section.pop("runs", None)
+    *path, last = key.split(".")
+    for part in path:
+        section = section[part]
+    section[last] = value
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump(study))
+    with pytest.raises(StudyError, match=message) as caught:
+        StudyFile.read(own)
+    assert "\n" not in str(caught.value)
+
+
+def outlook(scores: dict[StatePoint, float], labels: int = 2, left: int = 50) -> Any:
+    return {state: CellOutlook(scores.get(state, 0.1), labels, left) for state in GRID}
+
+
+def test_labels_go_to_the_worst_cell_and_level_the_rest() -> None:
+    worst, second = StatePoint(0.8, 300.0), StatePoint(0.1, 100.0)
+    given = allocate(outlook({worst: 4.0}), 5, most=20, gas_floor=0)
+    assert given == {worst: 5}
+    given = allocate(outlook({worst: 4.0, second: 3.9}), 8, most=20, gas_floor=0)
+    assert set(given) == {worst, second}  # far corners do not help each other
+    assert abs(given[worst] - given[second]) <= 1
+
+
+def test_allocation_keeps_its_bounds() -> None:
+    worst = StatePoint(0.8, 300.0)
+    given = allocate(outlook({worst: 4.0}), 6, most=5, gas_floor=2)
+    assert given[worst] == 3  # two it had
+    assert sum(n for s, n in given.items() if s.density_g_cm3 == 0.1) >= 2
+    assert sum(given.values()) == 6
+    assert sum(allocate(outlook({}, left=1), 100, most=20, gas_floor=0).values()) == len(GRID)
+
+
+def test_first_labels_are_even_or_far_apart() -> None:
+    assert set(first_labels(list(GRID), 24).values()) == {2}
+    corners = set(first_labels(list(GRID), 4))
+    assert corners == {StatePoint(d, t) for d in (0.1, 0.8) for t in (100.0, 300.0)}
+    worth = nearness(list(GRID))
+    assert np.allclose(worth, worth.T, atol=ROUND_OFF)
+    assert np.allclose(np.diag(worth), 1.0, atol=ROUND_OFF)
+
+
+def test_regions() -> None:
+    trained = [StatePoint(0.1, 200.0), StatePoint(0.8, 200.0), StatePoint(0.8, 300.0)]
+    assert region(trained[0], trained) == "in"
+    assert region(StatePoint(0.4, 200.0), trained) == "interpolated"
+    assert region(StatePoint(0.4, 250.0), trained) == "interpolated"
+    assert region(StatePoint(0.4, 100.0), trained) == "extrapolated"
+    assert region(StatePoint(0.9, 200.0), trained) == "extrapolated"
+
+
+def test_the_score_is_the_largest_error_over_its_limit() -> None:
+    errors = {
+        "net_force": {"rmse": 0.010, "rms": 0.080},  # limit 20 meV/Å: 0.5
+        "interaction_energy": {"rmse": 0.0015, "rms": 0.010},  # limit 1 meV/atom: 1.5
+        "molecular_pressure": {"mean": -75.0, "reference": 0.0},  # limit 150 bar: 0.5
+    }
+    verdict = judge_cell(StatePoint(0.42, 200.0), errors, 100.0, Gates(liquid_above_g_cm3=0.2))
+    assert score(verdict) == pytest.approx(1.5)
+    assert binding(verdict) == "interaction energy"
+    assert not verdict.passed
+
+
+def test_paired_test_against_an_independent_code() -> None:
+    random = np.random.default_rng(1)
+    first = {seed: float(v) for seed, v in enumerate(random.lognormal(0.0, 0.4, 8))}
+    second = {s: v * float(random.lognormal(0.3, 0.2)) for s, v in first.items()}
+    own = paired_test("energy", first, second, ("a", "b"))
+    assert own is not None
+    logs = np.log([second[s] / first[s] for s in first])
+    interval = stats.ttest_1samp(logs, 0.0).confidence_interval(0.95)
+    assert own.interval == pytest.approx([np.exp(interval.low), np.exp(interval.high)])
+    exact = stats.permutation_test(
+        (logs,), np.mean, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
+    )
+    assert own.p_value == pytest.approx(exact.pvalue)
+    assert own.ratio == pytest.approx(stats.gmean(np.exp(logs)))
+    assert own.wins == sum(logs > 0)
+
+
+def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
+    first = dict.fromkeys(range(8), 1.0)
+    second = {seed: 2.0 + 0.01 * seed for seed in range(8)}
+    own = paired_test("energy", first, second, ("a", "b"))
+    assert own is not None
+    assert own.p_value == pytest.approx(2 / 2**8)
+    assert paired_test("energy", {1: 1.0}, {1: 2.0}, ("a", "b")) is None
+
+
+def test_arms_have_names_of_their_own_and_pairs_share_seeds() -> None:
+    own = comparison(
+        designs=["none", "adaptive"],
+        losses=["intermolecular", "plain"],
+        curriculum=Curriculum(updates=5, budgets=[6.0, 12.0]),
+    )
+    names = [arm.name for arm in own.arms]
+    assert len(set(names)) == len(names) == 2 * 2 * 3
+    assert {"none-1", "none-plain-2", "adaptive-plain-6-1", "adaptive-1"} <= set(names)
+    groups = {arm.group for arm in own.arms}
+    assert {(a.group, a.seed) for a in own.arms} == set(itertools.product(groups, (1, 2)))
