@@ -59,6 +59,14 @@ class OtherModel(Section):
 
     calculator: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
     arguments: dict[str, Any] = Field(default_factory=dict)
+    alone_box_A: Positive | None = Field(
+        None,
+        description="edge of a periodic box for molecules alone, for calculators that know "
+        "periodic boxes only",
+    )
+    frames_per_cell: int | None = Field(
+        None, ge=2, description="held-out frames that are looked at; all of them by default"
+    )
 
 
 class Comparison(Section):

@@ -20,12 +20,21 @@ class AseReference:
         name: the reference's name, its fidelity.
         path: dotted path of the calculator's class, or of a function that returns a calculator.
         arguments: its keyword arguments.
+        alone_box_A: edge of the periodic box in which a molecule alone is put; None for open
+            space.
     """
 
-    def __init__(self, name: str, path: str, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        arguments: dict[str, Any],
+        alone_box_A: float | None = None,
+    ) -> None:
         self.name = name
         self._path = path
         self._arguments = arguments
+        self._alone_box_A = alone_box_A
 
     @cached_property
     def identity(self) -> dict[str, Any]:
@@ -33,7 +42,14 @@ class AseReference:
         root = self._path.split(".", 1)[0]
         names = importlib.metadata.packages_distributions().get(root, [])
         versions = {name: importlib.metadata.version(name) for name in sorted(set(names))}
-        return {"ase": self._path, "arguments": self._arguments, "versions": versions}
+        identity: dict[str, Any] = {
+            "ase": self._path,
+            "arguments": self._arguments,
+            "versions": versions,
+        }
+        if self._alone_box_A is not None:
+            identity["alone_box_A"] = self._alone_box_A
+        return identity
 
     @cached_property
     def calculator(self) -> Calculator:
@@ -75,6 +91,9 @@ class AseReference:
     def label_alone(self, atoms: Atoms) -> AloneLabel:
         """See `Reference.label_alone`."""
         molecule = Atoms(numbers=atoms.numbers, positions=atoms.positions, pbc=False)
+        if self._alone_box_A is not None:
+            molecule.set_cell([self._alone_box_A] * 3)
+            molecule.set_pbc(True)
         return AloneLabel(*self._energy_and_forces(molecule))
 
     def _energy_and_forces(self, atoms: Atoms) -> tuple[float, np.ndarray]:

@@ -14,7 +14,6 @@ from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pool import comparison_of, held_out
 from lmp_thermo.states import StatePoint
-from lmp_thermo.study import seed_for
 from lmp_thermo.units import ideal_gas_pressure_bar
 from lmp_thermo.validation import Verdict, judge_cell
 from lmp_thermo.validation.coverage import (
@@ -95,11 +94,6 @@ def _compare(context: Context, folder: Path) -> None:
         for name, own in groups.items()
     }
     cells = held_out(context)
-    seeds = np.random.default_rng(seed_for(study.seed, "bootstrap"))
-    draws = {
-        s.name: seeds.integers(0, len(frames), (BOOTSTRAP, len(frames)))
-        for s, frames in cells.items()
-    }
     by_arm = {
         arm.name: {s.name: _cell(context, s, judged[arm.name]["cells"][s.name]) for s in cells}
         for arm in comparison.arms
@@ -108,7 +102,7 @@ def _compare(context: Context, folder: Path) -> None:
         name: {
             s.name: {
                 "region": region(s, trained[name]),
-                **_over_seeds([judged[arm.name]["cells"][s.name] for arm in own], draws[s.name]),
+                **_over_seeds([judged[arm.name]["cells"][s.name] for arm in own]),
                 "score": _spread([by_arm[arm.name][s.name]["score"] for arm in own]),
                 "pressure_bias_bar": _spread(
                     [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in own]
@@ -126,7 +120,7 @@ def _compare(context: Context, folder: Path) -> None:
             "cells": {
                 s.name: {
                     **_cell(context, s, other["cells"][s.name]),
-                    **_over_seeds([other["cells"][s.name]], draws[s.name]),
+                    **_over_seeds([other["cells"][s.name]]),
                 }
                 for s in cells
                 if s.name in other["cells"]
@@ -209,11 +203,13 @@ def _judge(context: Context, state: StatePoint, errors: dict[str, Any]) -> Verdi
     return judge_cell(state, errors, ideal, context.study.validation.gates)
 
 
-def _over_seeds(errors: list[FrameErrors], draws: np.ndarray) -> dict[str, Any]:
+def _over_seeds(errors: list[FrameErrors]) -> dict[str, Any]:
     """RMSE, MAE and reference of each quantity: mean over seeds, their spread, an interval.
 
     The interval resamples frames, the same for all seeds, and the seeds.
     """
+    n_frames = errors[0].n_frames
+    draws = np.random.default_rng(n_frames).integers(0, n_frames, (BOOTSTRAP, n_frames))
     random = np.random.default_rng(len(errors))
     picks = random.integers(0, len(errors), (len(draws), len(errors)))
     found: dict[str, Any] = {}

@@ -50,6 +50,7 @@ def other_product(context: Context, name: str) -> Product:
         {
             "stage": "coverage-other/1",
             "model": None if other is None else _calculator(name, other).identity,
+            "frames": None if other is None else other.frames_per_cell,
             "labels": label.product(context, context.last_round).content,
             "versions": versions("lmp-thermo"),
         },
@@ -92,7 +93,7 @@ def read(product: Product) -> dict[str, Any]:
 
 
 def _calculator(name: str, other: OtherModel) -> AseReference:
-    return AseReference(name, other.calculator, other.arguments)
+    return AseReference(name, other.calculator, other.arguments, other.alone_box_A)
 
 
 def _write(
@@ -134,27 +135,27 @@ def _without(context: Context, folder: Path) -> None:
 def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None:
     """Energies are referenced by what the molecules of a frame have alone, for both sides."""
     reference = _calculator(name, other)
+    looked_at = {s: frames[: other.frames_per_cell] for s, frames in held_out(context).items()}
     cells: dict[str, FrameErrors] = {}
     failed: dict[str, str] = {}
     seconds, atoms = 0.0, 0
-    for state, frames in held_out(context).items():
-        own: list[Quantities] = []
-        truth: list[Quantities] = []
-        for frame in frames:
-            started = time.monotonic()
-            try:
-                labelled = label_frame(reference, frame)
-            except LmpThermoError as error:
-                failed[state.name] = str(error)
-                continue
-            seconds += time.monotonic() - started
-            atoms += 2 * len(frame.atoms)
-            own.append(_referenced(frame, labelled))
-            truth.append(labelled_quantities(frame))
-        if own:
-            cells[state.name] = FrameErrors.of(own, truth)
-        else:
-            context.progress.note(f"coverage: {name} failed at {state}: {failed[state.name]}")
+    with context.progress.task(f"coverage: {name}", sum(map(len, looked_at.values()))) as task:
+        for state, frames in looked_at.items():
+            own: list[tuple[Quantities, Quantities]] = []
+            for frame in frames:
+                started = time.monotonic()
+                try:
+                    labelled = label_frame(reference, frame)
+                    own.append((_referenced(frame, labelled), labelled_quantities(frame)))
+                    seconds += time.monotonic() - started
+                    atoms += 2 * len(frame.atoms)
+                except LmpThermoError as error:
+                    failed[state.name] = str(error)
+                task.advance(note=str(state))
+            if own:
+                cells[state.name] = FrameErrors.of([o for o, _ in own], [t for _, t in own])
+            else:
+                context.progress.note(f"coverage: {name} failed at {state}: {failed[state.name]}")
     _write(folder, cells, 1e6 * seconds / max(1, atoms), failed=failed)
 
 

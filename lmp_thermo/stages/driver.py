@@ -15,6 +15,7 @@ from lmp_thermo.launch.machine import usable_cores
 from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import hash_of_file, read_json, write_json, write_text
 from lmp_thermo.progress import Progress, duration
+from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
 from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
@@ -259,6 +260,13 @@ class Study:
                     f"expected at least {reach:g} Å for reference {study.reference.name}; "
                     "use more molecules"
                 )
+        if study.comparison is not None:
+            for name, other in study.comparison.calculators.items():
+                try:
+                    _ = AseReference(name, other.calculator, other.arguments).calculator
+                except LmpThermoError as error:
+                    cause = str(error).replace("reference.ase", f"comparison.calculators.{name}")
+                    raise StudyError(f"{self.path.name}: {cause}") from error
         try:
             _ = context.reference.identity
             if study.reference.ase is not None:
