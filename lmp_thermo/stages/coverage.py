@@ -110,7 +110,7 @@ def _write(
 
 
 def _arm(context: Context, arm: Arm, folder: Path) -> None:
-    model = Evaluator(arms.product(context, arm).folder / MODEL, threads=context.cores)
+    model = Evaluator(arms.product(context, arm).folder / MODEL, threads=1)
     cells, seconds, atoms = {}, 0.0, 0
     for state, frames in held_out(context).items():
         started = time.monotonic()
