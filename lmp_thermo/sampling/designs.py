@@ -210,9 +210,17 @@ def spend(
         For each of the design's cells, indices into that cell's frames.
 
     Raises:
-        StudyError: a cell's frames are used up before the budget is.
+        StudyError: a cell's frames are used up before the budget is, or so many of the design's
+            cells have none that it is no longer that design.
     """
-    cells = cells_of(arm.design, comparison, grid)
+    wanted = cells_of(arm.design, comparison, grid)
+    cells = [state for state in wanted if costs.get(state)]
+    lost = [state for state in wanted if state not in cells]
+    if lost and len(cells) < 2:
+        raise StudyError(
+            f"comparison: design {arm.design} has no frames at {lost[0]}; the state may be "
+            "unstable; choose another home or take the state out of the grid"
+        )
     random = np.random.default_rng(seed_for(study_seed, "turns", arm.seed))
     turns = [cells[int(k)] for k in random.permutation(len(cells))]
     orders = {s: pool_order(study_seed, arm.seed, s, len(costs.get(s, ()))) for s in cells}

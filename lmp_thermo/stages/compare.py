@@ -8,11 +8,12 @@ import numpy as np
 
 from lmp_thermo.comparison import Arm
 from lmp_thermo.potential.frame_errors import FrameErrors
+from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, label
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
-from lmp_thermo.stages.pool import comparison_of, held_out
+from lmp_thermo.stages.pool import comparison_of, held_out, pool
 from lmp_thermo.states import StatePoint
 from lmp_thermo.units import ideal_gas_pressure_bar
 from lmp_thermo.validation import Verdict, judge_cell
@@ -24,6 +25,7 @@ from lmp_thermo.validation.coverage import (
     root_mean_square,
     score,
 )
+from lmp_thermo.validation.phases import pressure_falls
 
 COMPARISON = "comparison.json"
 BOOTSTRAP = 400
@@ -170,6 +172,8 @@ def _compare(context: Context, folder: Path) -> None:
             "curriculum": _curriculum(context),
             "environments": environments(context, chosen),
             "runs": arm_runs.runs(context),
+            "without_frames": [s.name for s in study.states if s not in cells],
+            "pressure_falls": _pressure_falls(context),
             "label_failures": len(
                 read_json(label.product(context, context.last_round).folder / label.FAILURES)
             ),
@@ -319,6 +323,28 @@ def _tests(
                     if test is not None:
                         found.append({"cells": where, **test.to_dict()})
     return found
+
+
+def _pressure_falls(context: Context) -> list[dict[str, Any]]:
+    """Where the labels' own pressure falls with density: cells that cannot be of one phase."""
+    found: dict[StatePoint, tuple[float, float]] = {}
+    for state, own in held_out(context).items():
+        frames = [*pool(context).get(state, []), *own]
+        values = [labelled_quantities(frame).molecular_pressure_bar for frame in frames]
+        known = np.array([value for value in values if value is not None])
+        if len(known) < 4:
+            continue
+        volume = float(frames[0].atoms.get_volume())
+        ideal = ideal_gas_pressure_bar(frames[0].n_molecules, state.temperature_K, volume)
+        found[state] = (ideal + float(known.mean()), float(known.std(ddof=1) / len(known) ** 0.5))
+    falls = pressure_falls(found)
+    for fall in falls:
+        context.progress.note(
+            f"warning: the reference's pressure falls by {fall.fall_bar:.0f} bar from "
+            f"{fall.lower} to {fall.higher}: a fluid of one phase is not stable there; read these "
+            "cells with care"
+        )
+    return [fall.to_dict() for fall in falls]
 
 
 def _curriculum(context: Context) -> dict[str, Any]:

@@ -74,7 +74,10 @@ def _label(context: Context, round_number: int, folder: Path) -> None:
     wanted: list[tuple[str, Frame]] = []
     spares: dict[str, list[Frame]] = {}
     for plan in context.plan(round_number):
-        frames = read_frames(context.workspace.frames(round_number, plan.state) / sample.FRAMES)
+        path = context.workspace.frames(round_number, plan.state) / sample.FRAMES
+        if not path.is_file():
+            continue  # the cell's run gave none, which was said when it was sampled
+        frames = read_frames(path)
         roles = _roles(plan)
         wanted += list(zip(roles, frames, strict=False))
         spares[plan.state.name] = frames[len(roles) :]
@@ -144,8 +147,11 @@ def _check_repeatable(context: Context, round_number: int) -> None:
     """Label one frame twice: a reference that disagrees with itself is refused before long work."""
     if round_number:
         return
-    plan = context.plan(round_number)[0]
-    frame = read_frames(context.workspace.frames(round_number, plan.state) / sample.FRAMES)[0]
+    paths = [
+        context.workspace.frames(round_number, plan.state) / sample.FRAMES
+        for plan in context.plan(round_number)
+    ]
+    frame = read_frames(next(path for path in paths if path.is_file()))[0]
     try:
         first, second = (context.reference.label(frame.atoms) for _ in range(2))
     except LabelError:

@@ -267,6 +267,11 @@ def _draw(
             Tags(state.density_g_cm3, state.temperature_K, origin, round_number, seed, 0),
         )
     except (FrameError, AnalysisError) as error:
+        if study.comparison is not None and round_number == context.last_round:
+            missing = f"its run gave no frames ({cause or error}); the state may be unstable"
+            context.progress.note(f"{state}: {missing}; the comparison goes on without the cell")
+            write_json(folder / SUMMARY, {"origin": origin, "stopped": cause, "missing": missing})
+            return
         if origin == "reference-md":
             raise FrameError(
                 f"{run}: the reference's own run at {state} gave no frames ({cause or error}); the "

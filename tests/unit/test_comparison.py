@@ -23,6 +23,7 @@ from lmp_thermo.states import StateGrid, StatePoint
 from lmp_thermo.study import Gates, StudyFile
 from lmp_thermo.validation import judge_cell
 from lmp_thermo.validation.coverage import binding, paired_test, region, score
+from lmp_thermo.validation.phases import pressure_falls
 from tests.tolerances import ROUND_OFF
 
 GRID = StateGrid.of(StatePoint(d, t) for d in (0.1, 0.2, 0.4, 0.8) for t in (100.0, 200.0, 300.0))
@@ -176,6 +177,29 @@ def test_first_labels_are_even_or_far_apart() -> None:
     worth = nearness(list(GRID))
     assert np.allclose(worth, worth.T, atol=ROUND_OFF)
     assert np.allclose(np.diag(worth), 1.0, atol=ROUND_OFF)
+
+
+def test_a_cell_without_frames_is_left_out_and_a_lost_home_refused() -> None:
+    own = comparison()
+    costs = {p.state: [1.0] * 30 for p in plan_pool(own, GRID, 2, 7)}
+    del costs[StatePoint(0.1, 200.0)]
+    taken = spend(Arm("density", "plain", 1, 12.0), own, GRID, costs, 5)
+    assert {s.density_g_cm3: len(chosen) for s, chosen in taken.items()} == {0.4: 6, 0.8: 6}
+    del costs[HOME.state]
+    with pytest.raises(StudyError, match=r"design none has no frames at 0.4 g/cm3, 200 K"):
+        spend(Arm("none", "plain", 1, 12.0), own, GRID, costs, 5)
+
+
+def test_pressure_that_falls_with_density_is_seen() -> None:
+    pressures = {
+        StatePoint(0.1, 100.0): (50.0, 2.0),
+        StatePoint(0.2, 100.0): (20.0, 2.0),  # a van der Waals loop
+        StatePoint(0.4, 100.0): (19.0, 2.0),  # within the errors
+        StatePoint(0.1, 200.0): (10.0, 1.0),  # another temperature
+    }
+    (fall,) = pressure_falls(pressures)
+    assert (fall.lower, fall.higher, fall.fall_bar) == ("rho0.1_T100", "rho0.2_T100", 30.0)
+    assert fall.sigmas == pytest.approx(30.0 / np.hypot(2.0, 2.0))
 
 
 def test_regions() -> None:
