@@ -16,7 +16,7 @@ from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pairs import paired_tests
 from lmp_thermo.stages.pool import comparison_of, held_out, pool
 from lmp_thermo.states import StatePoint
-from lmp_thermo.units import ideal_gas_pressure_bar
+from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
 from lmp_thermo.validation import Verdict, judge_cell
 from lmp_thermo.validation.coverage import (
     binding,
@@ -34,7 +34,7 @@ BOOTSTRAP = 400
 MATRIX = {
     "energy": ("meV/atom", 1000.0),
     "force": ("meV/Å", 1000.0),
-    "stress": ("meV/Å^3", 1000.0),
+    "stress": ("bar", BAR_PER_EV_A3),
     "net_force": ("meV/Å", 1000.0),
     "torque": ("meV", 1000.0),
     "interaction_energy": ("meV/atom", 1000.0),
