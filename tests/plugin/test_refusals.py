@@ -37,7 +37,7 @@ EXPECTED = {
     "no GPU": r"device cuda asked for, but torch sees no CUDA GPU here; use device cpu",
     "unknown device": r"device tpu is not one of auto, cpu, cuda, cuda:N",
     "unknown engine": r"engine magic is not one of auto, torch",
-    "unknown keyword": r"unknown keyword colour; known are device, engine",
+    "unknown keyword": r"unknown keyword colour; known are device, edges, engine",
     "keyword without value": r"keyword device needs a value",
     "NULL without hybrid": r"NULL for atom type 2 .* use pair_style hybrid/overlay",
 }
