@@ -11,6 +11,7 @@
 #include "comm.h"
 #include "error.h"
 #include "force.h"
+#include "group.h"
 #include "memory.h"
 #include "neighbor.h"
 #include "update.h"
@@ -261,14 +262,13 @@ void PairNequip::warn_of_exclusions()
   bool affects = false;
   for (int k = 0; k < neighbor->nex_type; k++)
     affects = affects || (seen(neighbor->ex1_type[k]) && seen(neighbor->ex2_type[k]));
+  int bits = 0;  // not ex1_bit: LAMMPS makes those after the pair styles are ready
+  for (int k = 0; k < neighbor->nex_group; k++)
+    bits |= group->bitmask[neighbor->ex1_group[k]] | group->bitmask[neighbor->ex2_group[k]];
+  for (int k = 0; k < neighbor->nex_mol; k++) bits |= group->bitmask[neighbor->ex_mol_group[k]];
   int in_groups = 0;
-  for (int i = 0; i < atom->nlocal; i++) {
-    if (!seen(atom->type[i])) continue;
-    for (int k = 0; k < neighbor->nex_group; k++)
-      if (atom->mask[i] & (neighbor->ex1_bit[k] | neighbor->ex2_bit[k])) in_groups = 1;
-    for (int k = 0; k < neighbor->nex_mol; k++)
-      if (atom->mask[i] & neighbor->ex_mol_bit[k]) in_groups = 1;
-  }
+  for (int i = 0; i < atom->nlocal; i++)
+    if (seen(atom->type[i]) && (atom->mask[i] & bits)) in_groups = 1;
   int in_any = 0;
   MPI_Allreduce(&in_groups, &in_any, 1, MPI_INT, MPI_MAX, world);
   if ((affects || in_any) && comm->me == 0)
