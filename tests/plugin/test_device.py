@@ -14,8 +14,10 @@ import pytest
 from ase import Atoms
 from ase.io.lammpsdata import write_lammps_data
 
+from tests.plugin.aoti import compile_stock
 from tests.plugin.comparison import assert_same
 from tests.plugin.lammps_run import SPECIES, deck_for, evaluate, launch
+from tests.plugin.models import build_nequip, save_torchscript
 from tests.plugin.reference import nequip_reference
 from tests.plugin.states import read_dump
 from tests.plugin.systems import random_system
@@ -66,6 +68,17 @@ def test_ranks_without_atoms(saved_nequip: Save, plugin: Path, tmp_path: Path) -
     deck = deck_for(model, style=DEVICE, before="processors 2 2 1")
     found = evaluate(tmp_path, atoms, deck, plugin, ranks=4)
     assert_same(found, nequip_reference(model, atoms), atoms, PLUGIN_PARITY["float64"])
+
+
+@pytest.mark.slow
+def test_compiled_graph(plugin: Path, tmp_path: Path) -> None:
+    """A `.nequip.pt2` gives forces itself: it only gets other edges."""
+    settings = {"num_layers": 2, "l_max": 1, "num_features": 4}
+    compiled = compile_stock(settings, tmp_path / "model.nequip.pt2")
+    scripted = save_torchscript(build_nequip(**settings), tmp_path / "model.nequip.pth")
+    atoms = random_system("triclinic", 40)
+    found = evaluate(tmp_path, atoms, deck_for(compiled, style=DEVICE), plugin)
+    assert_same(found, nequip_reference(scripted, atoms), atoms, PLUGIN_PARITY["float64"])
 
 
 def test_between_rebuilds(saved_nequip: Save, plugin: Path, tmp_path: Path) -> None:
