@@ -2,6 +2,7 @@
 
 #include "layerwise.h"
 
+#include <ATen/Dispatch.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <string>
@@ -27,6 +28,12 @@ bool is_convolution(const std::string &name)
 TensorDict call(torch::jit::Module &module, const TensorDict &data)
 {
   return c10::impl::toTypedDict<std::string, at::Tensor>(module.forward({data}).toGenericDict());
+}
+
+at::Tensor on_host_to_change(const at::Tensor &values)
+{
+  return values.to(at::TensorOptions().device(at::kCPU), false, true,
+                   at::MemoryFormat::Contiguous);
 }
 
 }  // namespace
@@ -145,9 +152,11 @@ LayerwiseNetwork::Result LayerwiseNetwork::run(TensorDict data, const Graph &gra
 
 at::Tensor LayerwiseNetwork::with_remote_rows(const at::Tensor &features, Exchange *exchange)
 {
-  at::Tensor rows = features.to(at::kCPU, at::kDouble, false, true).contiguous();
-  if (exchange)
-    exchange->forward(rows.mutable_data_ptr<double>(), static_cast<int>(rows.size(1)));
+  if (!exchange) return features.clone();
+  at::Tensor rows = on_host_to_change(features);
+  AT_DISPATCH_FLOATING_TYPES(rows.scalar_type(), "with_remote_rows", [&] {
+    exchange->forward(rows.mutable_data_ptr<scalar_t>(), static_cast<int>(rows.size(1)));
+  });
   return rows.to(features.options());
 }
 
@@ -156,11 +165,16 @@ std::vector<at::Tensor> LayerwiseNetwork::with_remote_gradients(
 {
   if (!exchange) return gradients;
   const int width = static_cast<int>(gradients[0].size(1));
-  at::Tensor rows = at::cat(gradients, 1).to(at::kCPU, at::kDouble, false, true).contiguous();
-  if (gradients.size() == 1)
-    exchange->reverse(rows.mutable_data_ptr<double>(), width);
-  else
+  at::Tensor rows;
+  if (gradients.size() == 1) {
+    rows = on_host_to_change(gradients[0]);
+    AT_DISPATCH_FLOATING_TYPES(rows.scalar_type(), "with_remote_gradients", [&] {
+      exchange->reverse(rows.mutable_data_ptr<scalar_t>(), width);
+    });
+  } else {
+    rows = on_host_to_change(at::cat(gradients, 1).to(at::kDouble));
     exchange->reverse_moments(rows.mutable_data_ptr<double>(), width);
+  }
   /* the remote rows of the segment before were overwritten: nothing flows through them */
   if (graph.n_nodes > graph.n_local)
     rows.narrow(0, graph.n_local, graph.n_nodes - graph.n_local).zero_();
