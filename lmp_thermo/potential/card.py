@@ -16,11 +16,13 @@ from lmp_thermo.states import StatePoint
 
 CARD = "card.json"
 MODEL = "model.nequip.pth"
+COMPILED = "model.nequip.pt2"
 MAX_CARD_BYTES = 5_000_000
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Short = Annotated[str, Field(max_length=500)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Part(BaseModel):
@@ -56,6 +58,7 @@ class Card(_Part):
         r_max_A: cutoff of an edge.
         model_dtype: precision inside the model.
         model_sha256: of the model file.
+        compiled_sha256: of the file compiled ahead of time; None where there is none.
         reference: name and definition of where the labels came from.
         elemental_references_eV: energy of each species that the model adds.
         training: counts, hashes and settings of the training.
@@ -71,7 +74,8 @@ class Card(_Part):
     masses_g_mol: list[Positive]
     r_max_A: Positive
     model_dtype: Literal["float32", "float64"]
-    model_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    model_sha256: Hash
+    compiled_sha256: Hash | None = None
     reference: dict[str, Any] = {}
     elemental_references_eV: dict[Symbol, float] = {}
     training: dict[str, Any] = {}
@@ -129,10 +133,11 @@ def read_card(folder: Path) -> Card:
         raise PotentialError(
             f"{path}: {len(card.masses_g_mol)} masses, expected {len(card.species)}"
         )
-    model = folder / MODEL
-    if not model.is_file() or hash_of_file(model) != card.model_sha256:
-        raise PotentialError(
-            f"{model}: missing, or not the file that the card was written for (SHA-256 differs); "
-            "get the potential again"
-        )
+    for name, sha256 in ((MODEL, card.model_sha256), (COMPILED, card.compiled_sha256)):
+        model = folder / name
+        if sha256 and (not model.is_file() or hash_of_file(model) != sha256):
+            raise PotentialError(
+                f"{model}: missing, or not the file that the card was written for (SHA-256 "
+                "differs); get the potential again"
+            )
     return card
