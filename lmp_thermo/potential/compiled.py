@@ -1,8 +1,8 @@
 """Compile a model ahead of time into one `.nequip.pt2` file for one rank and for many.
 
-Its entry ``model`` is what nequip-compile writes for LAMMPS: upstream's pair style and nequip's
-calculator read it. A message-passing model has its parts beside it (``parts.py``), for exact runs
-on several ranks and for per-atom virials.
+Its entry ``model`` is what nequip-compile writes for LAMMPS, so that upstream's pair styles find
+what they ask for. A message-passing model has its parts beside it (``parts.py``), for exact runs on
+several ranks and for per-atom virials.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from lmp_thermo.potential.parts import (
     cut_at_exchanges,
     example,
     outside,
+    trace,
 )
 
 CONVOLUTIONS: Final = "lmp_thermo_convolutions"
@@ -92,27 +93,27 @@ def _whole(model: Any) -> tuple[Any, list[Tensor], dict[str, str]]:
     from nequip.nn.compile import ListInputOutputWrapper
     from nequip.scripts._compile_utils import LMP_OUTPUTS, PAIR_NEQUIP_INPUTS
     from nequip.utils.aoti_metadata import NEQUIP_AOTI_INPUTS_KEY, NEQUIP_AOTI_OUTPUTS_KEY
-    from nequip.utils.fx import nequip_make_fx
 
     # a strictly local model takes the images of atoms as atoms, and no cell
     local = not convolutions(model)
     fields = PAIR_NEQUIP_INPUTS[:3] if local else PAIR_NEQUIP_INPUTS
     data = _crystal(model, periodic=not local)
     values = [data[field] for field in fields]
-    traced = nequip_make_fx(ListInputOutputWrapper(model, fields, LMP_OUTPUTS), data, fields)
     sizes = {
         "graph": torch.export.Dim.STATIC,
         "node": torch.export.Dim("num_nodes", min=LEAST),
         "edge": torch.export.Dim("num_edges", min=LEAST),
     }
-    exported = torch.export.export(
-        traced, tuple(values), dynamic_shapes=get_dynamic_shapes(fields, sizes)
+    graph = trace(
+        ListInputOutputWrapper(model, fields, LMP_OUTPUTS),
+        values,
+        get_dynamic_shapes(fields, sizes),
     )
     about = {
         NEQUIP_AOTI_INPUTS_KEY: " ".join(fields),
         NEQUIP_AOTI_OUTPUTS_KEY: " ".join(LMP_OUTPUTS),
     }
-    return exported.module(check_guards=False), values, about
+    return graph, values, about
 
 
 def _crystal(model: Any, periodic: bool) -> dict[str, Tensor]:

@@ -80,7 +80,10 @@ def cut_at_exchanges(model: Any) -> list[Part]:
     between = len(layers) - 1
     outputs = ["energy", *(f"send{k}" for k in range(1, between + 1))]
     outputs += ["edge_gradient", *(f"gradient{k}" for k in range(1, between + 1))]
-    joint = _trace(_joint(network, between), example(model, (7, 5, 41)), between)
+    local, remote, edges = (torch.export.Dim(n, min=LEAST) for n in ("local", "remote", "edges"))
+    sizes = [{0: local}, {0: remote}, {1: edges}, {0: edges}, {0: local}]
+    sizes += [{0: remote}] * between + [{0: local}] * between
+    joint = trace(_joint(network, between), example(model, (7, 5, 41)), sizes)
     return _cut(joint, outside(len(layers)), outputs)
 
 
@@ -120,6 +123,32 @@ def example(model: Any, sizes: tuple[int, int, int], seed: int = 1) -> list[Tens
         *rows(local),
     ]
     return [value.to(device) for value in values]
+
+
+def trace(
+    function: Callable[..., Sequence[Tensor]], values: list[Tensor], sizes: Sequence[Any]
+) -> fx.GraphModule:
+    """Trace a function that calls autograd into a graph of plain operations.
+
+    Args:
+        function: of tensors, to tensors.
+        values: for it; no size that may change should be 0 or 1.
+        sizes: for each value, the names of the sizes that may change, as torch.export wants them.
+    """
+    from nequip.utils.fx import fx_duck_shape, nequip_decomp_table
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    with fx_duck_shape(False):
+        unrolled = make_fx(
+            function,
+            decomposition_table=nequip_decomp_table(),
+            tracing_mode="symbolic",
+            _allow_non_fake_inputs=True,
+            _error_on_data_dependent_ops=True,
+        )(*[value.clone() for value in values])
+    # without in-place operations, and refused where a size became a constant
+    exported = torch.export.export(unrolled, tuple(values), dynamic_shapes=tuple(sizes))
+    return exported.run_decompositions({}).module(check_guards=False)  # type: ignore[no-any-return]
 
 
 class _Border:
@@ -175,28 +204,6 @@ def _joint(network: Any, between: int) -> Callable[..., tuple[Tensor, ...]]:
         return (energy, *border.sent, *gradients)
 
     return energy_and_gradients
-
-
-def _trace(
-    function: Callable[..., tuple[Tensor, ...]], values: list[Tensor], between: int
-) -> fx.GraphModule:
-    """Unroll autograd, then let torch.export free the graph of in-place operations."""
-    from nequip.utils.fx import fx_duck_shape, nequip_decomp_table
-    from torch.fx.experimental.proxy_tensor import make_fx
-
-    with fx_duck_shape(False):
-        unrolled = make_fx(
-            function,
-            decomposition_table=nequip_decomp_table(),
-            tracing_mode="symbolic",
-            _allow_non_fake_inputs=True,
-            _error_on_data_dependent_ops=True,
-        )(*[value.clone() for value in values])
-    local, remote, edges = (torch.export.Dim(n, min=LEAST) for n in ("local", "remote", "edges"))
-    first = [{0: local}, {0: remote}, {1: edges}, {0: edges}, {0: local}]
-    sizes = (*first, *[{0: remote}] * between, *[{0: local}] * between)
-    exported = torch.export.export(unrolled, tuple(values), dynamic_shapes=sizes)
-    return exported.run_decompositions({}).module(check_guards=False)  # type: ignore[no-any-return]
 
 
 def _cut(joint: fx.GraphModule, known_from: dict[str, int], outputs: list[str]) -> list[Part]:
