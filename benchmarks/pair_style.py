@@ -6,8 +6,8 @@ Engines: `.pth`, and with --compiled the `.pt2` of nequip-compile (on one rank) 
 thread a rank. A model of 2 layers, l_max 1, 16 features, float32 with random weights; a gas of one
 species at 38 edges an atom. Columns: microseconds an atom and step; the first three steps against
 the rest; peak memory of a rank. Needs the plugin (LAMMPS_PLUGIN_PATH or an installed lmp_thermo).
-Run it on an idle machine from the root of the repository: with other jobs beside it the numbers mean
-nothing.
+Run it on an idle machine from the root of the repository: with other jobs beside it the numbers
+mean nothing.
 """
 
 import argparse

@@ -76,20 +76,31 @@ TorchModel::Result AotiModel::run_whole(const Graph &graph, const GraphTensors &
   /* The compiled graph forms r = x_j - x_i + shift . cell. With all x = 0, the unit cell, and
      r itself for the shift it sees our edges, and its forces and virial are still those of r. */
   const at::TensorOptions real = tensors.vectors.options().requires_grad(false);
-  const int64_t nodes = tensors.types.size(0);
-  at::Tensor positions = at::zeros({nodes, 3}, real);
-  if (info_.needs_positions && graph.positions)
-    positions.narrow(0, 0, graph.n_nodes)
-        .copy_(at::from_blob(const_cast<double *>(graph.positions), {graph.n_nodes, 3},
-                             at::TensorOptions().dtype(at::kDouble)));
+  at::Tensor types = tensors.types, edges = tensors.edges;
+  at::Tensor positions = at::zeros({types.size(0), 3}, real);
+  if (info_.needs_positions) {
+    if (graph.positions)  // not when warming up
+      positions.narrow(0, 0, graph.n_nodes)
+          .copy_(at::from_blob(const_cast<double *>(graph.positions), {graph.n_nodes, 3},
+                               at::TensorOptions().dtype(at::kDouble)));
+    if (graph.n_edges < edges.size(1)) {
+      /* what fills up the edges joins two nodes of its own, out of each other's sight */
+      const int64_t first = types.size(0);
+      edges = edges.clone();
+      edges.narrow(1, graph.n_edges, edges.size(1) - graph.n_edges)
+          .copy_(at::arange(first, first + 2, edges.options()).unsqueeze(1));
+      types = at::cat({types, at::zeros({2}, types.options())});
+      positions = at::cat({positions, 2.0 * info_.r_max * at::eye(2, 3, real)});
+    }
+  }
   std::vector<at::Tensor> arguments;
   for (const auto &name : inputs_) {
     if (name == "pos")
       arguments.push_back(positions);
     else if (name == "edge_index")
-      arguments.push_back(tensors.edges);
+      arguments.push_back(edges);
     else if (name == "atom_types")
-      arguments.push_back(tensors.types);
+      arguments.push_back(types);
     else if (name == "cell")
       arguments.push_back(at::eye(3, real).view({1, 3, 3}));
     else if (name == "edge_cell_shift")
@@ -109,7 +120,7 @@ TorchModel::Result AotiModel::run_whole(const Graph &graph, const GraphTensors &
   if (!result.energy.defined() || !result.forces.defined() || !result.virial.defined())
     throw std::runtime_error("it does not give atomic_energy, forces and virial; compile it with "
                              "--target pair_nequip");
-  if (graph.n_nodes < nodes) result.forces = result.forces.narrow(0, 0, graph.n_nodes);
+  result.forces = result.forces.narrow(0, 0, graph.n_nodes);
   return result;
 }
 
