@@ -121,7 +121,8 @@ void GraphBuilder::update(const NeighbourList &list, const AtomArrays &atoms)
 
 const Graph &GraphBuilder::graph_with_positions(const AtomArrays &atoms)
 {
-  positions_.resize(static_cast<std::size_t>(3 * graph_.n_nodes));
+  /* never null, also where there are no nodes: it tells what is asked for */
+  positions_.resize(static_cast<std::size_t>(3 * graph_.n_nodes + 1));
   for (int64_t n = 0; n < graph_.n_nodes; n++)
     for (int k = 0; k < 3; k++)
       positions_[static_cast<std::size_t>(3 * n + k)] =

@@ -38,7 +38,8 @@ void PairNequip::compute(int eflag, int vflag)
   const bool atomic_virial = vflag_atom || cvflag_atom;
   if (atomic_virial && !model_->info().atomic_virial)
     error->all(FLERR, "pair_style {}: per-atom virials (heat/flux, stress/atom) cannot be had from "
-               "a compiled graph; use the model as .nequip.pth", style_name());
+               "this compiled graph; use the model as .nequip.pth, or as the .nequip.pt2 of "
+               "lmp-thermo potential export --compiled", style_name());
   const lmp_thermo::ModelInfo &info = model_->info();
   nodes_ = atomic_virial || info.needs_positions ? &images_ : &merged_;
   lmp_thermo::GraphBuilder &builder = nodes_->builder;
