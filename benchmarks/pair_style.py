@@ -143,7 +143,7 @@ def main() -> None:
         scripted = save_torchscript(build_nequip(**SETTINGS), folder / "model.nequip.pth")
         engines = {".pth": scripted}
         if chosen.compiled:
-            # torch writes the number of its threads into the graph
+            # with more, nequip's graph adds atomically, also where one thread runs it
             torch.set_num_threads(1)
             model = build_nequip(scripted=False, **SETTINGS)
             engines[STOCK] = compile_stock(model, folder / "stock.nequip.pt2")
