@@ -151,8 +151,6 @@ void TorchModel::read_metadata(const Metadata &metadata, const std::string &path
 bool TorchModel::warm_up()
 {
   if (warm_) return true;
-  /* the model was loaded on the default stream */
-  if (stream_) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
   /* the profiling executor optimises forward and backward during the first calls */
   const std::array<int64_t, 2> types{0, 0}, centre{0, 1}, neighbour{1, 0};
   const double d = 0.5 * info_.r_max;
@@ -168,6 +166,9 @@ bool TorchModel::evaluate(const Graph &graph, Exchange *exchange, Evaluation &ou
 {
   try {
     const c10::OptionalStreamGuard on_our_stream(stream_);
+    /* the model was loaded on the default stream */
+    if (stream_ && !warm_)
+      c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
     if (graph.candidates && !resident_) resident_ = std::make_unique<ResidentEdges>();
     const GraphTensors tensors = graph.candidates
         ? resident_->tensors(graph, info_, device_, least_size(), least_size())
