@@ -29,7 +29,7 @@ def export_torchscript(checkpoint: Path, out: Path) -> None:
     Raises:
         PotentialError: the name is wrong, the checkpoint is missing or corrupt.
     """
-    _export(checkpoint, out, SUFFIX, "cpu")
+    _export(checkpoint, out, SUFFIX, "cpu", "a checkpoint of nequip; train again")
 
 
 def export_compiled(checkpoint: Path, out: Path, device: str = "cpu") -> None:
@@ -45,10 +45,11 @@ def export_compiled(checkpoint: Path, out: Path, device: str = "cpu") -> None:
         PotentialError: the name is wrong, the checkpoint is missing or corrupt, or it cannot be
             compiled.
     """
-    _export(checkpoint, out, COMPILED_SUFFIX, device)
+    expected = "a checkpoint of nequip, a C++ compiler, and a GPU in this machine for cuda"
+    _export(checkpoint, out, COMPILED_SUFFIX, device, expected)
 
 
-def _export(checkpoint: Path, out: Path, suffix: str, device: str) -> None:
+def _export(checkpoint: Path, out: Path, suffix: str, device: str, expected: str) -> None:
     if not out.name.endswith(suffix):
         raise PotentialError(f"{out}: expected a name that ends in {suffix}; rename it")
     if not checkpoint.is_file():
@@ -76,10 +77,7 @@ def _export(checkpoint: Path, out: Path, suffix: str, device: str) -> None:
         if done.returncode != 0:
             lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             cause = lines[-1] if lines else "no message"
-            raise PotentialError(
-                f"{checkpoint}: cannot be exported ({cause}); expected a checkpoint of nequip; "
-                "train again"
-            )
+            raise PotentialError(f"{checkpoint}: cannot be exported ({cause}); expected {expected}")
         temporary.replace(out)
     finally:
         temporary.unlink(missing_ok=True)
@@ -110,4 +108,8 @@ def _save(checkpoint: str, out: str, device: str) -> None:
 
 
 if __name__ == "__main__":
-    _save(*sys.argv[1:])
+    try:
+        _save(*sys.argv[1:])
+    except Exception as error:  # torch's messages go on for pages
+        first, *_ = str(error).strip().splitlines() or ["no message"]
+        sys.exit(f"{type(error).__name__}: {first}")
