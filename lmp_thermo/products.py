@@ -54,6 +54,22 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
+def folded_json(value: Any, width: int = 160, indent: int = 0) -> str:
+    """`value` as JSON in which all that fits on a line of `width` characters stands on one."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(text) + indent <= width or not isinstance(value, dict | list) or not value:
+        return text
+    margin = "\n" + " " * (indent + 1)
+    if isinstance(value, dict):
+        inner = [
+            f"{json.dumps(str(key), ensure_ascii=False)}: {folded_json(own, width, indent + 1)}"
+            for key, own in value.items()
+        ]
+        return "{" + margin + f",{margin}".join(inner) + "\n" + " " * indent + "}"
+    inner = [folded_json(own, width, indent + 1) for own in value]
+    return "[" + margin + f",{margin}".join(inner) + "\n" + " " * indent + "]"
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file of ours.
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from lmp_thermo.cli import doctor, observe, potential, study
+from lmp_thermo.cli import doctor, draw, observe, potential, study
 
 app = typer.Typer(
     name="lmp-thermo",
@@ -15,6 +15,7 @@ app = typer.Typer(
     "shows the traceback of an error.",
 )
 study.add_to(app)
+draw.add_to(app)
 doctor.add_to(app)
 app.add_typer(observe.app, name="observe")
 app.add_typer(potential.app, name="potential")

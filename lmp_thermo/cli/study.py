@@ -34,7 +34,7 @@ STAGES = {
     "report": "Write report.html.",
     "curriculum": "Spend the adaptive arms' budgets in rounds (studies that compare designs).",
     "coverage": "Judge every arm on every cell (studies that compare designs).",
-    "compare": "Put all arms side by side (studies that compare designs).",
+    "compare": "Put all arms side by side; write report.html (studies that compare designs).",
 }
 
 
@@ -60,7 +60,7 @@ def run(
     ] = False,
 ) -> None:
     """Carry out all stages of a study; what is done and current is kept."""
-    from lmp_thermo.cli.tables import observables_table, plan_table
+    from lmp_thermo.cli.tables import comparison_table, observables_table, plan_table
     from lmp_thermo.stages import Study
 
     own = Study(study, workspace, variant=variant, lmp=lmp, cores=cores)
@@ -68,11 +68,13 @@ def run(
         plan_table(own)
         return
     own.run(until)
-    if own.file.comparison is not None:
+    if until not in (None, own.stages[-1]):
         return
-    if until in (None, "report"):
+    if own.file.comparison is None:
         observables_table(own)
-        print(own.workspace.report.resolve())
+    else:
+        comparison_table(own)
+    print(own.workspace.report.resolve())
 
 
 def status(

@@ -6,6 +6,9 @@ from lmp_thermo.analysis.statistics import Observable, format_observable
 from lmp_thermo.progress import duration
 from lmp_thermo.stages import StepState, Study
 
+WHERE_WORST = "where the worst seed fails most"
+"""Too wide for a terminal."""
+
 
 def observables_table(study: Study) -> None:
     """Observables and verdict of every state point."""
@@ -31,6 +34,22 @@ def observables_table(study: Study) -> None:
     _print(rows)
     passed = sum(cell["verdict"]["passed"] for cell in cells.values())
     print(f"{passed} of {len(cells)} cells passed")
+
+
+def comparison_table(study: Study) -> None:
+    """All arms of a comparison by group, and what the comparison found."""
+    from lmp_thermo.report.comparison_tables import arms_table
+    from lmp_thermo.report.comparison_verdict import verdict
+    from lmp_thermo.report.result import Result
+
+    result = Result.model_validate(study.comparison())
+    table = arms_table(result)
+    shown = [place for place, (name, _) in enumerate(table.columns) if name != WHERE_WORST]
+    heads = [f"{name}, {unit}" if unit else name for name, unit in table.columns]
+    rows = [tuple(heads[place] for place in shown)]
+    rows += [tuple(row[place].text for place in shown) for row in table.rows]
+    _print(rows)
+    print(verdict(result).meaning)
 
 
 def status_table(study: Study, states: list[StepState]) -> None:

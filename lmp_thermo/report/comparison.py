@@ -1,236 +1,215 @@
-"""Tables and figures of a comparison of designs, from its result file alone."""
+"""Page, tables and figures of a comparison of designs, from its result file alone."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lmp_thermo.errors import AnalysisError
-from lmp_thermo.products import read_json, write_text
+from matplotlib.figure import Figure
 
-SHOWN_TESTS = ("interaction_energy RMSE", "net_force RMSE", "worst cell's score")
-
-CELLS_NOTE = (
-    "Cells that pass every gate, mean over seeds. The score of a cell is its largest error over "
-    "that error's limit; off/in is the RMSE of the interaction energy over cells on which no label "
-    "was spent, over that of the others."
+from lmp_thermo.products import write_text
+from lmp_thermo.report.comparison_tables import sections
+from lmp_thermo.report.comparison_verdict import verdict
+from lmp_thermo.report.figures import (
+    coverage_matrix,
+    curriculum,
+    errors_along_density,
+    paired_ratios,
+    why_density,
 )
+from lmp_thermo.report.figures.groups import group_title
+from lmp_thermo.report.page import Page, Shown, render_page
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.style import svg_text
+from lmp_thermo.report.tables import markdown
 
-TESTS_NOTE = (
-    "Error of one arm over error of another, geometric mean over seeds with its 95 % interval "
-    "(Student's t on logarithms) and the exact two-sided p of a sign-flip test, not corrected for "
-    "the number of comparisons. Above 1 the arm below the stroke is the better one."
-)
+ERRORS = {
+    "interaction_energy": ("errors", "Interaction energy along density"),
+    "net_force": ("errors-net-force", "Net force on molecules along density"),
+}
+"""Quantities whose errors are drawn: name and title of the figure."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure, or in `caption` why there is none."""
+
+    name: str
+    title: str
+    figure: Figure | None
+    caption: str
 
 
 def write_comparison(path: Path, folder: Path) -> list[Path]:
-    """Tables (``<study>.md``) and figures (SVG) of a result file.
+    """Page (``<study>.html``), tables (``<study>.md``) and figures (SVG) of a result file.
 
     Args:
         path: ``comparison.json`` of a study, or a copy of it.
         folder: where to; made where it is missing.
 
     Returns:
-        What was written.
+        What was written, the page first.
 
     Raises:
         AnalysisError: the file is no result of a comparison.
     """
-    from lmp_thermo.report.figures.coverage_matrix import coverage_matrix, errors_along_density
-    from lmp_thermo.report.figures.why_density import Moves, why_density
-    from lmp_thermo.report.style import svg_text
-
-    result = read_json(path)
-    if not isinstance(result, dict) or not {"study", "matrix", "arms", "tests"} <= result.keys():
-        raise AnalysisError(
-            f"{path}: no result of a comparison; expected comparison.json of a study"
-        )
+    result = Result.read(path)
     folder.mkdir(parents=True, exist_ok=True)
-    name = str(result["study"])
-    figures = {
-        "coverage": coverage_matrix(result),
-        "errors": errors_along_density(result),
+    drawn = draw(result)
+    texts = {
+        f"{result.study}.html": page(result, drawn),
+        f"{result.study}.md": tables(result),
+        **{
+            f"{result.study}-{own.name}.svg": svg_text(own.figure)
+            for own in drawn
+            if own.figure is not None
+        },
     }
-    environments = result["environments"]
-    if "cells" in environments:
-        drawn = why_density(Moves.of(environments["cells"], environments["response"]))
-        if drawn is not None:
-            figures["coordination"] = drawn
-    written = [folder / f"{name}.md", *(folder / f"{name}-{kind}.svg" for kind in figures)]
-    write_text(written[0], tables(result))
-    for path_, figure in zip(written[1:], figures.values(), strict=True):
-        write_text(path_, svg_text(figure))
-    return written
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]
 
 
-def groups(result: Mapping[str, Any]) -> list[str]:
-    """Groups of arms in the order of the study."""
-    return list(result["matrix"])
-
-
-def tables(result: Mapping[str, Any]) -> str:
-    """All tables as one Markdown page."""
-    return (
-        "\n\n".join(
-            [
-                f"# {result['study']}",
-                "## Arms",
-                arms_table(result),
-                CELLS_NOTE,
-                "## Designs seed by seed",
-                *[tests_table(result, quantity) for quantity in SHOWN_TESTS],
-                TESTS_NOTE,
-                "## Interaction energy by cell, RMSE, meV/atom",
-                matrix_table(result, "interaction_energy"),
-                "## Net force on molecules by cell, RMSE, meV/Å",
-                matrix_table(result, "net_force"),
-                "## Score by cell",
-                scores_table(result),
-            ]
-        )
-        + "\n"
-    )
-
-
-def arms_table(result: Mapping[str, Any]) -> str:
-    """One row for each group of arms, and for what was judged without training."""
-    environments = result["environments"].get("arms", {})
-    rows = []
-    for group in groups(result):
-        own = [arm for arm in result["arms"].values() if arm["group"] == group]
-        names = [name for name, arm in result["arms"].items() if arm["group"] == group]
-        worst = max(own, key=lambda arm: arm["worst"]["score"])["worst"]
-        seen = [environments[name] for name in names if name in environments]
-        ratios = [arm["off_over_in"]["interaction_energy"] for arm in own]
-        known = [ratio for ratio in ratios if ratio is not None]
-        rows.append(
-            [
-                group,
-                f"{len(own)}",
-                f"{_mean([arm['spent'] for arm in own]):g}",
-                f"{_mean([arm['passed'] for arm in own]):.1f} of {own[0]['cells']}",
-                _with_spread([arm["worst"]["score"] for arm in own]),
-                f"{worst['state']}: {worst['gate']}",
-                _with_spread([arm["worst_pressure_bias_bar"] for arm in own]),
-                _with_spread(known) if known else "–",
-                f"{_mean([e['diversity']['mean_distance'] for e in seen]):.2f}" if seen else "–",
-                f"{100 * _mean([e['coverage']['mean'] for e in seen]):.0f} %" if seen else "–",
-            ]
-        )
-    for name, other in result["others"].items():
-        cells = list(other["cells"].values())
-        if not cells:
-            continue
-        state, worst_cell = max(other["cells"].items(), key=lambda item: item[1]["score"])
-        rows.append(
-            [
+def draw(result: Result) -> list[Drawn]:
+    """All figures in the order of the page."""
+    return [
+        Drawn(
+            "coverage",
+            "Where each design holds",
+            coverage_matrix.coverage_matrix(result),
+            coverage_matrix.caption(result),
+        ),
+        Drawn(
+            "pairs",
+            "Designs seed by seed",
+            paired_ratios.paired_ratios(result),
+            paired_ratios.caption(result)
+            if result.tests
+            else "a paired test needs two groups of arms with at least two seeds",
+        ),
+        *(
+            Drawn(
                 name,
-                "–",
-                "0",
-                f"{sum(cell['passed'] for cell in cells)} of {len(cells)}",
-                f"{worst_cell['score']:.3g}",
-                f"{state}: {worst_cell['binding']}",
-                f"{max(abs(cell['pressure_bias_bar']) for cell in cells):.3g}",
-                "–",
-                "–",
-                "–",
-            ]
+                title,
+                errors_along_density.errors_along_density(result, quantity),
+                errors_along_density.caption(result, quantity),
+            )
+            for quantity, (name, title) in ERRORS.items()
+        ),
+        *(
+            Drawn(
+                f"curriculum-{group}",
+                f"What {group_title(group)} bought, and why",
+                curriculum.curriculum(result, group),
+                curriculum.caption(result, group),
+            )
+            for group in curriculum.adaptive_groups(result)
+        ),
+        _coordination(result),
+    ]
+
+
+def _coordination(result: Result) -> Drawn:
+    found, title = result.environments, "Why density matters"
+    if found.response is None or not found.cells:
+        return Drawn("coordination", title, None, found.missing or "no coordination was counted")
+    moves = why_density.Moves.of(
+        [cell.model_dump() for cell in found.cells], found.response.model_dump()
+    )
+    return Drawn("coordination", title, why_density.why_density(moves), why_density.caption(moves))
+
+
+def tables(result: Result) -> str:
+    """All tables as one Markdown page."""
+    found = verdict(result)
+    notes = "\n".join(f"- {note}" for note in found.notes)
+    parts = [f"# {result.study}", found.meaning, notes]
+    for section in sections(result):
+        parts += [f"## {section.title}", section.text, markdown(section.table).rstrip()]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def page(result: Result, drawn: list[Drawn]) -> str:
+    """The comparison as one self-contained HTML page; the same result gives the same bytes."""
+    return render_page(
+        Page(
+            title=result.study,
+            subtitle=f"{', '.join(result.settings.molecules)}, labelled by "
+            f"{result.settings.reference.get('name', 'its reference')}: designs compared",
+            summary=_summary(result),
+            banner=verdict(result),
+            figures=[
+                Shown(own.name, own.title, None, own.caption)
+                if own.figure is None
+                else Shown.of(own.figure, own.name, own.title, own.caption)
+                for own in drawn
+            ],
+            sections=sections(result),
+            facts={
+                "What was asked": _asked(result),
+                "How it was judged": _judged(result),
+                "Provenance": {
+                    "command": result.command,
+                    **{f"{name} version": own for name, own in result.versions.items()},
+                },
+            },
         )
-    unit = result["settings"]["comparison"]["budget_unit"]
-    return _markdown(
-        [
-            "arm",
-            "seeds",
-            f"budget, {unit}",
-            "cells passed",
-            "worst score",
-            "where the worst seed fails most",
-            "largest pressure bias, bar",
-            "off/in",
-            "diversity, neighbours",
-            "environments covered",
-        ],
-        rows,
     )
 
 
-def tests_table(result: Mapping[str, Any], quantity: str) -> str:
-    """Paired tests of one quantity: a row for each pair, a column for each group of cells."""
-    own = [test for test in result["tests"] if test["quantity"] == quantity]
-    wheres = list(dict.fromkeys(test["cells"] for test in own))
-    pairs = list(dict.fromkeys((test["first"], test["second"]) for test in own))
-    found = {(t["first"], t["second"], t["cells"]): t for t in own}
-    rows = []
-    for first, second in pairs:
-        row = [f"{second} / {first}"]
-        for where in wheres:
-            test = found.get((first, second, where))
-            row.append(
-                "–"
-                if test is None
-                else f"{test['ratio']:.2f} ({test['interval'][0]:.2f} to "
-                f"{test['interval'][1]:.2f}; p = {test['p_value']:.3g})"
-            )
-        rows.append(row)
-    return _markdown([quantity, *wheres], rows)
+def _summary(result: Result) -> list[str]:
+    asked = result.settings.comparison
+    frames = sum(cell.held_out for cell in result.grid.values())
+    return [
+        f"{len(result.groups)} groups of arms, seeds {', '.join(map(str, asked.seeds))}: "
+        f"{len(result.arms)} models",
+        f"{asked.budget:g} {asked.budget_unit} each",
+        f"{len(result.grid)} cells, {frames} held-out frames of "
+        f"{result.settings.atoms_per_frame} atoms",
+    ]
 
 
-def matrix_table(result: Mapping[str, Any], quantity: str) -> str:
-    """RMSE of one quantity by cell and group: mean and interval; no interaction beside it."""
-    rows = []
-    for name, cell in result["grid"].items():
-        row = _state(cell)
-        rms = None
-        for group in groups(result):
-            own = result["matrix"][group][name]
-            value = own.get(quantity)
-            if value is None:
-                row.append("–")
-                continue
-            rms = value["rms"]
-            mark = {"in": "", "interpolated": " i", "extrapolated": " e"}[own["region"]]
-            row.append(
-                f"{value['rmse']:.3g} ({value['interval'][0]:.3g} to {value['interval'][1]:.3g})"
-                f"{mark}"
-            )
-        for other in result["others"].values():
-            own = other["cells"].get(name, {}).get(quantity)
-            row.append("–" if own is None else f"{own['rmse']:.3g}")
-        row.append("–" if rms is None else f"{rms:.3g}")
-        rows.append(row)
-    heads = ["density, g/cm³", "temperature, K", *groups(result), *result["others"], "its rms"]
-    return _markdown(heads, rows) + "\n\ni: interpolated, e: extrapolated cells of the arm."
+def _asked(result: Result) -> dict[str, str]:
+    asked, training = result.settings.comparison, result.settings.training
+    spent = _listed({arm.spent for arm in result.arms.values()})
+    facts = {
+        "designs": ", ".join(asked.designs),
+        "losses": ", ".join(asked.losses),
+        "seeds": ", ".join(map(str, asked.seeds)),
+        "budget": f"{asked.budget:g} {asked.budget_unit}; spent: {spent}",
+        "home": str(asked.home),
+        "densities": f"{_listed(result.densities_g_cm3)} g/cm³",
+        "temperatures": f"{_listed(result.temperatures_K)} K",
+        "reference": json.dumps(result.settings.reference, ensure_ascii=False),
+        "training": _spoken(training),
+    }
+    if asked.curriculum:
+        facts["curriculum"] = _spoken(asked.curriculum)
+    return facts
 
 
-def scores_table(result: Mapping[str, Any]) -> str:
-    """Score by cell and group, with the seeds that passed."""
-    rows = []
-    for name, cell in result["grid"].items():
-        row = _state(cell)
-        for group in groups(result):
-            own = result["matrix"][group][name]
-            row.append(f"{own['score']['mean']:.2g} ({sum(own['passed'])}/{len(own['passed'])})")
-        for other in result["others"].values():
-            judged = other["cells"].get(name)
-            row.append("–" if judged is None else f"{judged['score']:.2g}")
-        rows.append(row)
-    heads = ["density, g/cm³", "temperature, K", *groups(result), *result["others"]]
-    return _markdown(heads, rows) + "\n\nIn brackets: seeds that passed the cell."
+def _judged(result: Result) -> dict[str, str]:
+    return {
+        "frames": "held-out frames of every cell, the same for all arms, which no arm has seen",
+        "gates": _spoken(result.settings.gates),
+        "score": "a cell's largest error over that error's limit, of net force on molecules, "
+        "interaction energy, bias of the pressure",
+        "intervals": "95 %; bootstrap over frames, the same for all seeds, and over seeds",
+        "pairs": "arms of one seed take the same frames of a cell first; ratios of their errors, "
+        "Student's t on logarithms, exact sign-flip test",
+        "no interaction": "a model in which every molecule is alone, on the same frames",
+    }
 
 
-def _state(cell: Mapping[str, Any]) -> list[str]:
-    return [f"{cell['density_g_cm3']:g}", f"{cell['temperature_K']:g}"]
+def _spoken(values: Mapping[str, Any]) -> str:
+    """Settings in one line, by their names in a study file; what is not set is left out."""
+    return ", ".join(
+        f"{name} {own if isinstance(own, str) else json.dumps(own)}"
+        for name, own in values.items()
+        if own not in (None, {}, [])
+    )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _with_spread(values: Sequence[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.3g}"
-    return f"{_mean(values):.3g} ({min(values):.3g} to {max(values):.3g})"
-
-
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def _listed(values: Any) -> str:
+    return ", ".join(f"{value:g}" for value in sorted(values))

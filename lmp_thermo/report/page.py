@@ -1,12 +1,14 @@
 """The page: one HTML file with its figures, style and script inside."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from lmp_thermo.rendering import template
 from lmp_thermo.report import tables
-from lmp_thermo.report.banner import banner
+from lmp_thermo.report.banner import Banner, banner
 from lmp_thermo.report.data import ReportData
 from lmp_thermo.report.figures import entries
 from lmp_thermo.report.style import inline_svg
@@ -25,8 +27,57 @@ class Shown:
     title: str
     svg: Markup | None
     caption: str
-    wide: bool
-    folded: bool
+    wide: bool = True
+    folded: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        figure: Figure,
+        name: str,
+        title: str,
+        caption: str,
+        wide: bool = True,
+        folded: bool = False,
+    ) -> "Shown":
+        """A figure that is there."""
+        # Safe: matplotlib escapes the texts it is given, and inline_svg the label.
+        return cls(name, title, Markup(inline_svg(figure, name, title)), caption, wide, folded)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the page, with its title and the text above it."""
+
+    title: str
+    text: str
+    table: tables.Table
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that a page holds.
+
+    Args:
+        title: of the page.
+        subtitle: below it.
+        summary: short lines below that.
+        banner: the verdict.
+        figures: below the verdict.
+        sections: tables; those without rows are left out.
+        facts: names and values at the page's end, by title.
+        last: a figure that stands beside them.
+    """
+
+    title: str
+    subtitle: str
+    summary: Sequence[str]
+    banner: Banner
+    figures: Sequence[Shown]
+    sections: Sequence[Section]
+    facts: Mapping[str, Mapping[str, str]]
+    last: Shown | None = None
 
 
 def render(data: ReportData) -> str:
@@ -36,13 +87,23 @@ def render(data: ReportData) -> str:
         data: anything in it may be missing; the page says what is.
     """
     shown = _figures(data)
-    return template(TEMPLATE, escape=True).render(
-        data=data,
-        banner=banner(data),
-        figures=[figure for figure in shown if figure.name != LAST],
-        wall_time=next(figure for figure in shown if figure.name == LAST),
-        tables=[(title, text, table) for title, text, table in _tables(data) if table.rows],
+    return render_page(
+        Page(
+            title=data.title,
+            subtitle=data.subtitle,
+            summary=data.summary,
+            banner=banner(data),
+            figures=[figure for figure in shown if figure.name != LAST],
+            sections=_sections(data),
+            facts={"Provenance": data.provenance},
+            last=next(figure for figure in shown if figure.name == LAST),
+        )
     )
+
+
+def render_page(page: Page) -> str:
+    """Any page in the house's layout."""
+    return template(TEMPLATE, escape=True).render(page=page)
 
 
 def _figures(data: ReportData) -> list[Shown]:
@@ -52,7 +113,6 @@ def _figures(data: ReportData) -> list[Shown]:
         shown.append(
             Shown(entry.name, entry.title, None, entry.missing, entry.wide, False)
             if figure is None
-            # Safe: matplotlib escapes the texts it is given, and inline_svg the label.
             else Shown(
                 entry.name,
                 entry.title,
@@ -65,32 +125,32 @@ def _figures(data: ReportData) -> list[Shown]:
     return shown
 
 
-def _tables(data: ReportData) -> list[tuple[str, str, tables.Table]]:
+def _sections(data: ReportData) -> list[Section]:
     return [
-        (
+        Section(
             "Cells",
             "Errors on frames of the potential's own runs, relabelled by the reference. Below "
             "each number, the no-interaction model's (every molecule alone). Click a heading to "
             "sort.",
             tables.cells_table(data),
         ),
-        (
+        Section(
             "Observables",
             "Value(standard error in the last digits). Numbers in italics are not converged: "
             "fewer than 20 independent samples, not to be quoted.",
             tables.observables_table(data),
         ),
-        (
+        Section(
             "Failures",
             "What failed on the way, and why; failed labels were replaced by spare frames.",
             tables.failures_table(data),
         ),
-        (
+        Section(
             "Finite size of labels",
             "Change of a label when its box is doubled along each edge.",
             tables.finite_size_table(data),
         ),
-        (
+        Section(
             "Sampling",
             "Time between the frames drawn, beside the time between independent samples of the "
             "potential energy.",

@@ -17,7 +17,7 @@ class Entry:
         text: shown.
         order: sorts the column; text where None.
         note: shown smaller, below.
-        mark: ``passed``, ``failed``, ``open`` or nothing; decides the look.
+        mark: ``passed``, ``failed``, ``open``, ``decided`` or nothing; decides the look.
     """
 
     text: str
@@ -204,11 +204,21 @@ def markdown(table: Table) -> str:
         return "| " + " | ".join(text.replace("|", "/") for text in entries) + " |"
 
     heads = [f"{name}, {unit}" if unit else name for name, unit in table.columns]
-    rows = [
-        line([f"{entry.text} ({entry.note})" if entry.note else entry.text for entry in row])
-        for row in table.rows
-    ]
-    return "\n".join([line(heads), line(["---"] * len(heads)), *rows]) + "\n"
+    return (
+        "\n".join(
+            [
+                line(heads),
+                line(["---"] * len(heads)),
+                *(line([_marked(entry) for entry in row]) for row in table.rows),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _marked(entry: Entry) -> str:
+    text = f"**{entry.text}**" if entry.mark == "decided" else entry.text
+    return f"{text} ({entry.note})" if entry.note else text
 
 
 def finite_size_table(data: ReportData) -> Table:

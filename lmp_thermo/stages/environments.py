@@ -47,10 +47,9 @@ def _environments(
     arms = {}
     for name, selection in chosen.items():
         training = [_part(by_state[s], own) for s, own in selection.items() if own]
-        arms[name] = {
-            "diversity": diversity(training).to_dict(),
-            "coverage": coverage(training, cells).to_dict(),
-        }
+        covered = coverage(training, cells).to_dict()
+        covered["cells"] = list(covered["cells"].values())  # in the order of "cells" below
+        arms[name] = {"diversity": diversity(training).to_dict(), "coverage": covered}
     seed = seed_for(context.study.seed, "coordination")
     found: dict[str, Any] = _plain(
         {

@@ -70,7 +70,8 @@ class PairedTest:
     Args:
         quantity: what is compared.
         first, second: names of the groups.
-        ratio: geometric mean over seeds of second / first: above 1 the first is better.
+        ratios: second / first of each seed, in the order of the seeds.
+        ratio: their geometric mean: above 1 the first is better.
         interval: of the ratio at `CONFIDENCE`, from Student's t of the logarithms.
         p_value: two-sided, exact: share of all 2^n exchanges of the pairs with a mean logarithm
             at least as far from zero.
@@ -81,6 +82,7 @@ class PairedTest:
     quantity: str
     first: str
     second: str
+    ratios: list[float]
     ratio: float
     interval: list[float]
     p_value: float
@@ -121,6 +123,7 @@ def paired_test(
     return PairedTest(
         quantity,
         *names,
+        ratios=[float(ratio) for ratio in np.exp(logs)],
         ratio=math.exp(centre),
         interval=[math.exp(centre - margin), math.exp(centre + margin)],
         p_value=float(np.mean(means >= abs(centre) - tolerance)),

@@ -101,7 +101,7 @@ def test_what_is_judged_without_training(study: Study) -> None:
 
 def test_the_curriculum_says_what_it_bought(study: Study) -> None:
     rounds = study.comparison()["curriculum"]["adaptive-1"]
-    assert sum(n for own in rounds[-1]["bought"].values() for n in own.values()) == 8
+    assert sum(n for own in rounds for n in own["bought"].values()) == 8
     assert rounds[-1]["stopped"] == "the budget is gone"
     assert len(rounds[-1]["scores"]) == 6  # at 200 K arms are only judged
 

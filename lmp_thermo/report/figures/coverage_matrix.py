@@ -1,9 +1,8 @@
-"""The coverage matrix: where each design holds, and how far its errors grow away from home."""
+"""The coverage matrix: where each design holds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,204 +13,142 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from lmp_thermo.report.figures.grid import grid_axes, ink_on, limit_colours
-from lmp_thermo.report.style import (
-    FULL_WIDTH,
-    INK,
-    MUTED,
-    PAPER,
-    Key,
-    new_figure,
-    panel_title,
-    plain_log,
-    styled,
-)
+from lmp_thermo.report.figures.groups import group_title
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.style import FULL_WIDTH, INK, PAPER, Key, new_figure, panel_title, styled
 
 DOUBLINGS = 3
 """The colours end at the limit over and times 2 to this power."""
 
 COLUMNS = 3
-TITLES = {
-    "none": "No diversity",
-    "temperature": "Temperature-diverse",
-    "density": "Density-diverse",
-    "grid": "Full grid",
-    "adaptive": "Adaptive",
-    "no-interaction": "No interaction",
-}
 
 
 @dataclass(frozen=True)
-class _Cells:
-    densities_g_cm3: Sequence[float]
-    temperatures_K: Sequence[float]
+class _Square:
+    score: float
+    trained: bool
+    passed: int
+    seeds: int
 
 
 @styled
-def coverage_matrix(result: Mapping[str, Any]) -> Figure:
-    """A map of scores for each group of arms, and for what was judged without training.
-
-    Args:
-        result: of a comparison.
-    """
-    grid = result["grid"]
-    key = Key(
-        _Cells(
-            sorted({cell["density_g_cm3"] for cell in grid.values()}),
-            sorted({cell["temperature_K"] for cell in grid.values()}),
-        )
-    )
-    panels = [(name, _scores(cells), _trained(cells)) for name, cells in result["matrix"].items()]
-    panels += [
-        (name, {c: own["score"] for c, own in other["cells"].items()}, set())
-        for name, other in result["others"].items()
-        if other["cells"]
-    ]
-    rows = math.ceil(len(panels) / COLUMNS)
-    figure = new_figure(FULL_WIDTH * 1.2, rows * (0.9 + 0.34 * len(key.temperatures)))
-    axes = figure.subplots(rows, COLUMNS, squeeze=False)
-    for number, (name, scores, trained) in enumerate(panels):
-        own = axes[number // COLUMNS][number % COLUMNS]
+def coverage_matrix(result: Result) -> Figure:
+    """A map of scores for each group of arms, and for what was judged without training."""
+    key = Key(result)
+    panels = [(name, _trained(result, name)) for name in result.groups]
+    panels += [(name, _untrained(result, name)) for name in result.others]
+    panels = [(name, squares) for name, squares in panels if squares]
+    columns = min(COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = new_figure(FULL_WIDTH, rows * (0.72 + 0.33 * max(2, len(key.temperatures))))
+    axes = figure.subplots(rows, columns, squeeze=False)
+    for number, (name, squares) in enumerate(panels):
+        own = axes[number // columns][number % columns]
         grid_axes(own, key)
-        if number // COLUMNS < rows - 1 and number + COLUMNS < len(panels):
+        if number + columns < len(panels):
             own.set_xlabel("")
-        if number % COLUMNS:
+        if number % columns:
             own.set_ylabel("")
-        _draw(own, key, grid, scores, trained)
-        passed = sum(score <= 1 for score in scores.values())
-        panel_title(own, chr(ord("a") + number), f"{_title(name)}: {passed} of {len(scores)}")
-    for spare in range(len(panels), rows * COLUMNS):
-        axes[spare // COLUMNS][spare % COLUMNS].set_visible(False)
+        _draw(own, key, result, squares)
+        passed = sum(square.passed / square.seeds for square in squares.values())
+        count = f"{passed:.0f}" if next(iter(squares.values())).seeds == 1 else f"{passed:.1f}"
+        title = f"{group_title(name)}: {count} of {len(squares)}"
+        panel_title(own, chr(ord("a") + number), title)
+    for spare in range(len(panels), rows * columns):
+        axes[spare // columns][spare % columns].set_visible(False)
     _bar(figure, list(axes.flat))
     return figure
 
 
-def _title(name: str) -> str:
-    design, _, rest = name.partition("-")
-    if name in TITLES:
-        return TITLES[name]
-    return f"{TITLES.get(design, design)} ({rest})" if rest and design in TITLES else name
+def caption(result: Result) -> str:
+    """What to see in the maps."""
+    seeds = len(result.settings.comparison.seeds)
+    held_out = sorted({cell.held_out for cell in result.grid.values()})
+    frames = f"{held_out[0]}" if len(held_out) == 1 else f"{held_out[0]} to {held_out[-1]}"
+    text = (
+        "Each number is a cell's largest error over that error's limit"
+        + (f", mean over {seeds} seeds" if seeds > 1 else "")
+        + f": blue holds, red does not. Judged on {frames} frames of each cell that no arm was "
+        "trained on. Framed: cells on which the design spent labels."
+    )
+    if seeds > 1:
+        text += " Small: how many of the seeds pass, where they do not agree."
+    return text + " In the titles: cells passed."
 
 
-def _scores(cells: Mapping[str, Any]) -> dict[str, float]:
-    return {name: own["score"]["mean"] for name, own in cells.items()}
+def _trained(result: Result, group: str) -> dict[str, _Square]:
+    return {
+        name: _Square(cell.score.mean, cell.region == "in", sum(cell.passed), len(cell.passed))
+        for name, cell in result.matrix[group].items()
+    }
 
 
-def _trained(cells: Mapping[str, Any]) -> set[str]:
-    return {name for name, own in cells.items() if own["region"] == "in"}
+def _untrained(result: Result, other: str) -> dict[str, _Square]:
+    return {
+        name: _Square(cell.score, False, int(cell.passed), 1)
+        for name, cell in result.others[other].cells.items()
+    }
 
 
-def _draw(
-    axes: Axes,
-    key: Key,
-    grid: Mapping[str, Any],
-    scores: Mapping[str, float],
-    trained: set[str],
-) -> None:
+def _draw(axes: Axes, key: Key, result: Result, squares: Mapping[str, _Square]) -> None:
     colours, norm = limit_colours(), Normalize(-DOUBLINGS, DOUBLINGS)
-    for name, score in scores.items():
-        x = key.densities.index(grid[name]["density_g_cm3"])
-        y = key.temperatures.index(grid[name]["temperature_K"])
-        doublings = math.log2(max(score, 1e-9))
+    for name, square in squares.items():
+        x = key.densities.index(result.grid[name].density_g_cm3)
+        y = key.temperatures.index(result.grid[name].temperature_K)
+        doublings = math.log2(max(square.score, 1e-9))
         face = colours(float(norm(np.clip(doublings, -DOUBLINGS, DOUBLINGS))))
         axes.add_patch(
             Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=face, edgecolor=PAPER, lw=1.2, zorder=2)
         )
-        if name in trained:
-            axes.add_patch(
-                Rectangle(
-                    (x - 0.42, y - 0.42),
-                    0.84,
-                    0.84,
-                    facecolor="none",
-                    edgecolor=INK,
-                    lw=1.1,
-                    zorder=3,
+        if square.trained:
+            for colour, width in ((PAPER, 3.0), (INK, 1.5)):  # to be seen on any colour
+                axes.add_patch(
+                    Rectangle(
+                        (x - 0.44, y - 0.44), 0.88, 0.88, fill=False, ec=colour, lw=width, zorder=3
+                    )
                 )
-            )
+        split = 0 < square.passed < square.seeds
+        ink = ink_on(face)
         axes.text(
-            x, y, _short(score), ha="center", va="center", color=ink_on(face), fontsize=7, zorder=4
+            x,
+            y + (0.12 if split else 0.0),
+            _short(square.score),
+            ha="center",
+            va="center",
+            color=ink,
+            fontsize=7,
+            zorder=4,
         )
+        if split:
+            axes.text(
+                x,
+                y - 0.24,
+                f"{square.passed}/{square.seeds}",
+                ha="center",
+                va="center",
+                color=ink,
+                fontsize=5.5,
+                zorder=4,
+            )
 
 
 def _bar(figure: Figure, axes: list[Axes]) -> None:
     colours, norm = limit_colours(), Normalize(-DOUBLINGS, DOUBLINGS)
     bar = figure.colorbar(ScalarMappable(norm, colours), ax=axes, fraction=0.02, pad=0.01)
     steps = list(range(-DOUBLINGS, DOUBLINGS + 1))
+    names = [f"{2.0**step:g}" for step in steps]
+    names[DOUBLINGS] += " limit"
     bar.ax.yaxis.set_major_locator(FixedLocator(steps))
-    bar.ax.yaxis.set_major_formatter(FixedFormatter([f"{2.0**step:g}" for step in steps]))
+    bar.ax.yaxis.set_major_formatter(FixedFormatter(names))
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.set_label("largest error over its limit")
     bar.outline.set_visible(False)
 
 
-@styled
-def errors_along_density(result: Mapping[str, Any], quantity: str = "interaction_energy") -> Figure:
-    """Error along density at each temperature, a line with its interval for each group.
-
-    Filled points are cells on which labels were spent.
-
-    Args:
-        result: of a comparison.
-        quantity: of the matrix.
-    """
-    home = result["settings"]["comparison"]["home"]
-    temperatures = sorted({cell["temperature_K"] for cell in result["grid"].values()})
-    figure = new_figure(FULL_WIDTH, 3.4)
-    axes = figure.subplots(1, len(temperatures), squeeze=False, sharey=True)[0]
-    handles = []
-    for number, (own, temperature) in enumerate(zip(axes, temperatures, strict=True)):
-        handles = _lines(own, result, quantity, temperature)
-        plain_log(own, "x")
-        plain_log(own, "y")
-        own.set_xlabel("density (g/cm³)")
-        at_home = " (home)" if temperature == home["temperature_K"] else ""
-        panel_title(own, chr(ord("a") + number), f"{temperature:g} K{at_home}")
-        own.axvline(home["density_g_cm3"], color=MUTED, lw=0.7, ls=(0, (1, 2)), zorder=0)
-    unit = next(iter(next(iter(result["matrix"].values())).values()))[quantity]["unit"]
-    axes[0].set_ylabel(f"{quantity.replace('_', ' ')}, RMSE ({unit})")
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
-    return figure
-
-
-COLOURS = ("#7f7f7f", "#d95f02", "#1b6ca8", "#4d9221", "#762a83", "#b8860b", "#01665e", "#c51b7d")
-
-
-def _lines(axes: Axes, result: Mapping[str, Any], quantity: str, temperature: float) -> list[Any]:
-    handles = []
-    for place, (name, cells) in enumerate(result["matrix"].items()):
-        points = [
-            (result["grid"][c]["density_g_cm3"], values[quantity], values["region"])
-            for c, values in cells.items()
-            if result["grid"][c]["temperature_K"] == temperature and quantity in values
-        ]
-        own = sorted(points, key=lambda point: float(point[0]))
-        if not own:
-            continue
-        x = [row[0] for row in own]
-        colour = COLOURS[place % len(COLOURS)]
-        (line,) = axes.plot(x, [row[1]["rmse"] for row in own], color=colour, label=_title(name))
-        axes.fill_between(
-            x,
-            [row[1]["interval"][0] for row in own],
-            [row[1]["interval"][1] for row in own],
-            color=colour,
-            alpha=0.18,
-            lw=0,
-        )
-        for density, values, region in own:
-            axes.plot(
-                [density],
-                [values["rmse"]],
-                "o",
-                color=colour,
-                markersize=4,
-                markerfacecolor=colour if region == "in" else PAPER,
-            )
-        handles.append(line)
-    return handles
-
-
-def _short(value: float) -> str:
-    if value >= 99.5:
+def _short(score: float) -> str:
+    """Four characters at most."""
+    if score >= 99.5:
         return ">99"
-    return f"{value:.2g}" if value < 9.95 else f"{value:.0f}"
+    if score >= 9.95:
+        return f"{score:.0f}"
+    return f"{score:.1f}" if score >= 0.995 else f"{score:.2f}"

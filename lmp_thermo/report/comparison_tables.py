@@ -1,0 +1,380 @@
+"""Tables of a comparison: arms, designs seed by seed, and the coverage matrix by quantity."""
+
+from collections.abc import Sequence
+
+from lmp_thermo.report.page import Section
+from lmp_thermo.report.quantities import plain, quoted
+from lmp_thermo.report.result import SIGNIFICANT, ArmVerdict, Cell, PairedTest, Result
+from lmp_thermo.report.tables import NOTHING, Entry, Table
+
+MATRIX = {
+    "interaction_energy": "Interaction energy",
+    "net_force": "Net force on molecules",
+    "torque": "Torque on molecules",
+    "energy": "Energy",
+    "force": "Force on atoms",
+    "stress": "Stress",
+}
+"""Quantities in the order of their tables: what acts between molecules comes first."""
+
+SAME_FOR_ATOMS = {"energy": "interaction_energy", "force": "net_force"}
+"""Of molecules that are single atoms, these are the same."""
+
+MARKS = {"in": " •", "interpolated": " i", "extrapolated": ""}
+
+
+def sections(result: Result) -> list[Section]:
+    """All tables that there are data for."""
+    found = [
+        Section(
+            "Arms",
+            "Cells that pass every gate, mean over seeds. The score of a cell is its largest "
+            "error over that error's limit. Off/in: root mean square error of the interaction "
+            "energy over cells on which no label was spent, over that of the others. Below or in "
+            "brackets: from the least to the largest of the seeds.",
+            arms_table(result),
+        ),
+        Section(
+            "What the arms were trained on",
+            "Diversity: mean Wasserstein-1 distance between the coordination numbers of an arm's "
+            "frames. Covered: share of the grid's environments that are not rare in them. Speed: "
+            "one evaluation on one core.",
+            training_table(result),
+        ),
+        *_paired(result),
+        *(
+            Section(
+                f"{title} by cell, RMSE, {result.units.get(quantity, '')}",
+                "Value(standard error in the last digits), mean over seeds; the standard error is "
+                "that of the bootstrap over frames and seeds. •: labels were spent there; i: "
+                "interpolated between such cells; all others are extrapolated.",
+                matrix_table(result, quantity),
+                folded=True,
+            )
+            for quantity, title in MATRIX.items()
+            if _has(result, quantity)
+        ),
+        Section(
+            "Bias of the pressure by cell, bar",
+            "Mean over seeds of the bias of the molecular virial's pressure; in brackets its "
+            "standard deviation over seeds.",
+            pressure_table(result),
+            folded=True,
+        ),
+        Section(
+            "Score by cell",
+            "Mean over seeds. Below or in brackets: how many of them pass.",
+            scores_table(result),
+            folded=True,
+        ),
+        Section(
+            "Rounds of the curriculum",
+            "Labels bought in each round, and the largest score of any cell that the committee "
+            "expected before.",
+            curriculum_table(result),
+            folded=True,
+        ),
+        Section(
+            "Runs with the arms' potentials",
+            "Frames of these runs were labelled again and judged. Pressure: difference from the "
+            "reference's own run in combined standard errors. RDF: mean absolute difference of "
+            "g(r). Coordination: Wasserstein-1 distance, neighbours.",
+            runs_table(result),
+        ),
+    ]
+    return [section for section in found if section.table.rows]
+
+
+def _paired(result: Result) -> list[Section]:
+    text = (
+        "Error of the arm above the stroke over error of the arm below it: below 1 the upper arm "
+        "is the better one. Geometric mean over seeds with its 95 % interval (Student's t on "
+        "logarithms); p: exact two-sided sign-flip test, not corrected for the number of "
+        "comparisons. "
+    )
+    return [
+        Section(
+            f"Seed by seed: {quantity}",
+            "" if place else text + _decided_by(result),
+            tests_table(result, quantity),
+        )
+        for place, quantity in enumerate(dict.fromkeys(test.quantity for test in result.tests))
+    ]
+
+
+def _decided_by(result: Result) -> str:
+    fewest = 2.0 ** (1 - min(len(test.ratios) for test in result.tests))
+    if fewest > SIGNIFICANT:
+        return f"With so few seeds p cannot fall below {fewest:g}: no difference is decided."
+    return f"Bold: the interval leaves 1 out and p is at most {SIGNIFICANT:g}."
+
+
+def arms_table(result: Result) -> Table:
+    """A row for each group of arms, and for what was judged without training."""
+    columns = [
+        ("arm", ""),
+        ("seeds", ""),
+        ("cells passed", f"of {len(result.grid)}"),
+        ("worst score", ""),
+        ("where the worst seed fails most", ""),
+        ("pressure bias, largest", "bar"),
+        ("off/in", ""),
+    ]
+    rows = []
+    for group in result.groups:
+        own = list(result.of_group(group).values())
+        worst = max(own, key=lambda arm: arm.worst.score).worst
+        ratios = [r for arm in own if (r := arm.off_over_in.get("interaction_energy")) is not None]
+        passed = result.passes(group)
+        rows.append(
+            [
+                Entry(group),
+                Entry(str(len(own)), len(own)),
+                Entry(f"{passed:.1f}" if len(own) > 1 else f"{passed:.0f}", passed),
+                _spread([arm.worst.score for arm in own]),
+                Entry(result.state(worst.state), note=worst.gate),
+                _spread([arm.worst_pressure_bias_bar for arm in own]),
+                _spread(ratios),
+            ]
+        )
+    for name, other in result.others.items():
+        cells = other.cells
+        if not cells:
+            continue
+        state = max(cells, key=lambda cell: cells[cell].score)
+        passed = sum(cell.passed for cell in cells.values())
+        bias = max(abs(cell.pressure_bias_bar) for cell in cells.values())
+        of = "" if len(cells) == len(result.grid) else f"of {len(cells)}"
+        rows.append(
+            [
+                Entry(name),
+                NOTHING,
+                Entry(str(passed), passed, note=of),
+                Entry(plain(cells[state].score), cells[state].score),
+                Entry(result.state(state), note=cells[state].binding),
+                Entry(plain(bias), bias),
+                NOTHING,
+            ]
+        )
+    return Table(columns, rows)
+
+
+def training_table(result: Result) -> Table:
+    """What each group spent, on how many cells, and what its frames have seen."""
+    columns = [
+        ("arm", ""),
+        ("spent", result.settings.comparison.budget_unit),
+        ("cells", ""),
+        ("diversity", "neighbours"),
+        ("covered", "%"),
+        ("speed", "µs/atom"),
+    ]
+    rows = []
+    for group in result.groups:
+        own = result.of_group(group)
+        seen = [result.environments.arms[name] for name in own if name in result.environments.arms]
+        trained = {cell for arm in own.values() for cell in arm.frames}
+        rows.append(
+            [
+                Entry(group),
+                _mean([arm.spent for arm in own.values()], "{:g}"),
+                Entry(str(len(trained)), len(trained)),
+                _mean([s.diversity.mean_distance for s in seen], "{:.2f}"),
+                _mean([100 * s.coverage.mean for s in seen], "{:.0f}"),
+                _speed(list(own.values())),
+            ]
+        )
+    for name, other in result.others.items():
+        if other.us_per_atom is not None:
+            speed = Entry(plain(other.us_per_atom), other.us_per_atom)
+            rows.append([Entry(name), Entry("0", 0), NOTHING, NOTHING, NOTHING, speed])
+    return Table(columns, rows)
+
+
+def tests_table(result: Result, quantity: str) -> Table:
+    """Paired tests of one quantity: a row for each pair, a column for each group of cells."""
+    own = [test for test in result.tests if test.quantity == quantity]
+    wheres = list(dict.fromkeys(test.cells for test in own))
+    found = {(test.first, test.second, test.cells): test for test in own}
+    rows = [
+        [Entry(f"{second} / {first}"), *(_test(found.get((first, second, w))) for w in wheres)]
+        for first, second in dict.fromkeys((test.first, test.second) for test in own)
+    ]
+    return Table([("arms", ""), *((where, "") for where in wheres)], rows)
+
+
+def matrix_table(result: Result, quantity: str) -> Table:
+    """RMSE of one quantity by cell and group, with what was judged without training."""
+    rows = []
+    for name, cell in result.grid.items():
+        row = _state(cell)
+        for group in result.groups:
+            judged = result.matrix[group][name]
+            error = judged.errors.get(quantity)
+            row.append(
+                NOTHING
+                if error is None
+                else Entry(
+                    quoted(error.rmse, error.standard_error) + MARKS[judged.region], error.rmse
+                )
+            )
+        for other in result.others.values():
+            error = other.cells[name].errors.get(quantity) if name in other.cells else None
+            row.append(NOTHING if error is None else Entry(plain(error.rmse), error.rmse))
+        rows.append(row)
+    return _by_cell(result, rows)
+
+
+def pressure_table(result: Result) -> Table:
+    """Bias of the pressure by cell and group."""
+    rows = []
+    for name, cell in result.grid.items():
+        row = _state(cell)
+        for group in result.groups:
+            bias = result.matrix[group][name].pressure_bias_bar
+            text = plain(bias.mean) if bias.spread is None else quoted(bias.mean, bias.spread)
+            row.append(Entry(text, abs(bias.mean)))
+        for other in result.others.values():
+            own = other.cells.get(name)
+            row.append(
+                NOTHING
+                if own is None
+                else Entry(plain(own.pressure_bias_bar), abs(own.pressure_bias_bar))
+            )
+        rows.append(row)
+    return _by_cell(result, rows)
+
+
+def scores_table(result: Result) -> Table:
+    """Score by cell and group, with the seeds that passed."""
+    rows = []
+    for name, cell in result.grid.items():
+        row = _state(cell)
+        for group in result.groups:
+            judged = result.matrix[group][name]
+            passed, n = sum(judged.passed), len(judged.passed)
+            mark = "passed" if passed == n else "failed" if passed == 0 else "open"
+            note = f"{passed}/{n}" if n > 1 else ""
+            row.append(Entry(f"{judged.score.mean:.2g}", judged.score.mean, note, mark))
+        for other in result.others.values():
+            own = other.cells.get(name)
+            row.append(
+                NOTHING
+                if own is None
+                else Entry(f"{own.score:.2g}", own.score, mark="passed" if own.passed else "failed")
+            )
+        rows.append(row)
+    return _by_cell(result, rows)
+
+
+def curriculum_table(result: Result) -> Table:
+    """A row for each adaptive arm and round."""
+    columns = [("arm", ""), ("round", ""), ("labels", ""), ("worst expected score", "")]
+    rows = []
+    for name, rounds in result.curriculum.items():
+        for number, own in enumerate(rounds):
+            worst = max(own.scores.values(), default=None)
+            bought = sum(own.bought.values())
+            rows.append(
+                [
+                    Entry(name),
+                    Entry("start" if number == 0 else str(number), number),
+                    Entry(str(bought), bought, own.stopped or ""),
+                    NOTHING if worst is None else Entry(plain(worst), worst),
+                ]
+            )
+    return Table(columns, rows)
+
+
+def runs_table(result: Result) -> Table:
+    """A row for each run with an arm's potential."""
+    columns = [
+        ("arm", ""),
+        ("state point", ""),
+        ("run", ""),
+        ("verdict", ""),
+        ("pressure", "standard errors"),
+        ("RDF", ""),
+        ("coordination", "neighbours"),
+    ]
+    rows = []
+    for arm, runs in result.runs.items():
+        for state, run in runs.items():
+            sigmas = None if run.pressure is None else run.pressure.sigmas
+            rows.append(
+                [
+                    Entry(arm),
+                    Entry(result.state(state)),
+                    Entry(
+                        run.status,
+                        note=run.cause or "",
+                        mark="failed" if run.status == "failed" else "",
+                    ),
+                    Entry("passed", mark="passed")
+                    if run.passed
+                    else Entry("failed", note=", ".join(run.failures), mark="failed"),
+                    NOTHING if sigmas is None else Entry(plain(sigmas), abs(sigmas)),
+                    _number(run.rdf_distance),
+                    _number(run.coordination_distance),
+                ]
+            )
+    return Table(columns, rows)
+
+
+def _by_cell(result: Result, rows: Sequence[Sequence[Entry]]) -> Table:
+    names = [*result.groups, *result.others]
+    heads = [("density", "g/cm³"), ("temperature", "K")]
+    return Table([*heads, *((name, "") for name in names)], rows)
+
+
+def _state(cell: Cell) -> list[Entry]:
+    return [
+        Entry(f"{cell.density_g_cm3:g}", cell.density_g_cm3),
+        Entry(f"{cell.temperature_K:g}", cell.temperature_K),
+    ]
+
+
+def _has(result: Result, quantity: str) -> bool:
+    """Whether any cell has it, and has not the same as another quantity."""
+    judged = [cell for cells in result.matrix.values() for cell in cells.values()]
+    other = SAME_FOR_ATOMS.get(quantity, "")
+    return any(
+        cell.errors[quantity] != cell.errors.get(other)
+        for cell in judged
+        if quantity in cell.errors
+    )
+
+
+def _test(test: PairedTest | None) -> Entry:
+    if test is None:
+        return NOTHING
+    low, high = test.interval
+    note = f"{low:.2f} to {high:.2f}, p {test.p_value:.2g}"
+    return Entry(f"{test.ratio:.2f}", test.ratio, note, "decided" if test.decided else "")
+
+
+def _speed(arms: Sequence[ArmVerdict]) -> Entry:
+    known = [arm.us_per_atom for arm in arms if arm.us_per_atom is not None]
+    if not known:
+        return NOTHING
+    mean = sum(known) / len(known)
+    return Entry(plain(mean), mean)
+
+
+def _mean(values: Sequence[float], form: str) -> Entry:
+    if not values:
+        return NOTHING
+    mean = sum(values) / len(values)
+    return Entry(form.format(mean), mean)
+
+
+def _spread(values: Sequence[float]) -> Entry:
+    if not values:
+        return NOTHING
+    mean = sum(values) / len(values)
+    note = f"{plain(min(values))} to {plain(max(values))}" if len(values) > 1 else ""
+    return Entry(plain(mean), mean, note)
+
+
+def _number(value: float | None) -> Entry:
+    return NOTHING if value is None else Entry(plain(value), value)

@@ -1,0 +1,180 @@
+"""The verdict of a comparison in words, computed from its result."""
+
+from collections import Counter
+
+from lmp_thermo.report.banner import LISTED, Banner
+from lmp_thermo.report.figures.groups import group_title, models_of
+from lmp_thermo.report.result import PairedTest, Result
+
+AWAY = "other densities"
+"""The group of cells that the verdict is about; all cells where a grid has no others."""
+
+SPOKEN = {"home density, other temperatures": "other temperatures of the home density"}
+
+
+def verdict(result: Result) -> Banner:
+    """What the comparison found: two sentences, then where it is otherwise."""
+    best = _ranked(result)[0]
+    whole = any(arm.passed == arm.cells for arm in result.of_group(best).values())
+    kind = "good" if whole else "mixed" if result.passes(best) else "bad"
+    return Banner(
+        kind,
+        f"{group_title(best)}: {_passes(result, best)} of {len(result.grid)} cells",
+        f"{_passing(result)} {_paired(result)}",
+        (),
+        tuple(_notes(result)),
+    )
+
+
+def headline_pair(result: Result) -> tuple[str, str] | None:
+    """The two groups that the verdict compares, the second being the baseline.
+
+    Density against temperature where both are there: the question that the package asks.
+    """
+    pairs = list(dict.fromkeys((test.first, test.second) for test in result.tests))
+    if not pairs:
+        return None
+    for wanted in (("temperature", "density"), ("density", "temperature")):
+        if wanted in pairs:
+            return ("density", "temperature")
+    return pairs[0][1], pairs[0][0]
+
+
+def _ranked(result: Result) -> list[str]:
+    """Groups by cells passed; of those that pass as many, the one with the lower worst score."""
+
+    def worst(group: str) -> float:
+        own = result.of_group(group).values()
+        return sum(arm.worst.score for arm in own) / len(own)
+
+    return sorted(result.groups, key=lambda group: (-result.passes(group), worst(group)))
+
+
+def _passes(result: Result, group: str) -> str:
+    passed = result.passes(group)
+    return f"{passed:.0f}" if passed == int(passed) else f"{passed:.1f}"
+
+
+def _passing(result: Result) -> str:
+    best, *others = _ranked(result)
+    asked = result.settings.comparison
+    spent = {arm.spent for arm in result.arms.values()}
+    budget = (
+        f"With {asked.budget:g} {asked.budget_unit} to train on"
+        if spent == {asked.budget}
+        else f"With up to {max(spent):g} {asked.budget_unit} to train on"
+    )
+    seeds = len(asked.seeds)
+    mean = f" on average over {seeds} seeds" if seeds > 1 else ""
+    rest = ", ".join(f"{models_of(name)} {_passes(result, name)}" for name in others[:LISTED])
+    return (
+        f"{budget}, {models_of(best)} pass {_passes(result, best)} of {len(result.grid)} cells"
+        f"{mean}{f' ({rest})' if rest else ''}."
+    )
+
+
+def _paired(result: Result) -> str:
+    pair = headline_pair(result)
+    if pair is None:
+        return "With a single seed nothing says how much of this is chance."
+    tests = _tests(result, pair)
+    away = any(test.cells == AWAY for test in tests)
+    home = result.settings.comparison.home.density_g_cm3
+    where = f"at densities other than {home:g} g/cm³" if away else f"over {tests[0].cells}"
+    own = [test for test in tests if test.cells == (AWAY if away else tests[0].cells)]
+    return (
+        f"Seed by seed {where}, the errors of {models_of(pair[0])} over those of "
+        f"{models_of(pair[1])} are, with 95 % intervals: {_ratios(own)}."
+    )
+
+
+def _tests(result: Result, pair: tuple[str, str]) -> list[PairedTest]:
+    group, base = pair
+    return [t.seen_from(base) for t in result.tests if {t.first, t.second} == {group, base}]
+
+
+def _ratio(test: PairedTest) -> str:
+    low, high = test.interval
+    undecided = "" if test.decided else ", undecided"
+    return f"{test.ratio:.2f} ({low:.2f} to {high:.2f}{undecided})"
+
+
+def _ratios(tests: list[PairedTest]) -> str:
+    return "; ".join(f"{test.quantity.removesuffix(', RMSE')} {_ratio(test)}" for test in tests)
+
+
+def _notes(result: Result) -> list[str]:
+    notes = [*_where_worse(result), *_adaptive(result)]
+    worst = Counter(arm.worst.state for arm in result.arms.values())
+    state, count = worst.most_common(1)[0]
+    gates = Counter(a.worst.gate for a in result.arms.values() if a.worst.state == state)
+    notes.append(
+        f"The worst cell of {count} of {len(result.arms)} arms: {result.state(state)} "
+        f"({gates.most_common(1)[0][0]})."
+    )
+    for name, other in result.others.items():
+        passed = sum(cell.passed for cell in other.cells.values())
+        failed = f"; it failed on frames of {len(other.failed)} cells" if other.failed else ""
+        trained = "" if name == "no-interaction" else ", not trained here,"
+        notes.append(
+            f"{group_title(name)}{trained} passes {passed} of {len(other.cells)} cells{failed}."
+        )
+    runs = [run for own in result.runs.values() for run in own.values()]
+    if runs:
+        stable = sum(run.status == "finished" for run in runs)
+        passed = sum(run.passed for run in runs)
+        notes.append(f"Of {len(runs)} runs {stable} came to their end, and {passed} pass.")
+    for name, rounds in result.curriculum.items():
+        if rounds[-1].stopped and "budget" not in rounds[-1].stopped:
+            notes.append(f"{name} stopped: {rounds[-1].stopped}.")
+    if result.without_frames:
+        notes.append(
+            "Left out, for their runs gave no frames: "
+            + ", ".join(result.without_frames[:LISTED])
+            + "."
+        )
+    notes += [
+        f"The reference's pressure falls by {fall.fall_bar:.0f} bar from "
+        f"{result.state(fall.lower)} to {result.state(fall.higher)}: a fluid of one phase is not "
+        "stable there."
+        for fall in result.pressure_falls[:LISTED]
+    ]
+    if result.label_failures:
+        notes.append(f"{result.label_failures} frames could not be labelled.")
+    return notes
+
+
+def _where_worse(result: Result) -> list[str]:
+    """Where the verdict's first group loses."""
+    pair = headline_pair(result)
+    if pair is None:
+        return []
+    lost = [test for test in _tests(result, pair) if test.decided and test.ratio > 1]
+    wheres = list(dict.fromkeys(test.cells for test in lost))
+    return [
+        f"Over {SPOKEN.get(where, where)}, {models_of(pair[0])} are worse: "
+        f"{_ratios([test for test in lost if test.cells == where])}."
+        for where in wheres
+    ]
+
+
+def _adaptive(result: Result) -> list[str]:
+    """Adaptive arms beside the best fixed design."""
+    adaptive = list(dict.fromkeys(result.arms[name].group for name in result.curriculum))
+    fixed = [name for name in _ranked(result) if name not in adaptive]
+    notes = []
+    for group in adaptive:
+        tests = [
+            test
+            for base in fixed[:1]
+            for test in _tests(result, (group, base))
+            if test.cells == "all cells"
+        ]
+        if tests:
+            spent = [arm.spent for arm in result.of_group(group).values()]
+            notes.append(
+                f"Over all cells, errors of {models_of(group)}, which spent "
+                f"{sum(spent) / len(spent):g} {result.settings.comparison.budget_unit}, over those "
+                f"of {models_of(fixed[0])}: {_ratios(tests)}."
+            )
+    return notes
