@@ -146,7 +146,7 @@ def main() -> None:
             # with more, nequip's graph adds atomically, also where one thread runs it
             torch.set_num_threads(1)
             model = build_nequip(scripted=False, **SETTINGS)
-            engines[STOCK] = compile_stock(model, folder / "stock.nequip.pt2")
+            engines[STOCK] = compile_stock(SETTINGS, folder / "stock.nequip.pt2")
             engines["our .pt2"] = compile_own(model, folder / "own.nequip.pt2")
         print(f"{'atoms':>6} {'what':<22}{'us/atom/step':>13}{'first 3':>9}{'MB':>7}")
         for n_atoms in chosen.atoms:

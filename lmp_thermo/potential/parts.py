@@ -225,6 +225,7 @@ def _cut(joint: fx.GraphModule, known_from: dict[str, int], outputs: list[str]) 
     results: tuple[fx.Node, ...] = nodes[-1].args[0]
     names.update(zip(results, outputs, strict=True))
 
+    # dicts for their order
     wanted: list[dict[fx.Node, None]] = [{} for _ in range(1 + max(known_from.values()))]
     for result in results:
         wanted[part_of[result]][result] = None
@@ -237,30 +238,36 @@ def _cut(joint: fx.GraphModule, known_from: dict[str, int], outputs: list[str]) 
             if node in given or node in made:
                 continue
             earlier = part_of[node] < index and _dear(node)
-            if node.op == "placeholder" or earlier:
+            if earlier:
+                wanted[part_of[node]][node] = None
+            if earlier or node.op == "placeholder":
                 given.add(node)
-                if earlier:
-                    wanted[part_of[node]][node] = None
-                continue
-            made.add(node)
-            todo.extend(node.all_input_nodes)
-        graph = fx.Graph()
-        copies: dict[fx.Node, fx.Node] = {}
-        inputs = sorted(given, key=order.__getitem__)
-        for node in inputs:
-            copies[node] = graph.placeholder(node.name)
-            copies[node].meta = dict(node.meta)
-        for node in sorted(made, key=order.__getitem__):
-            copies[node] = graph.node_copy(node, copies.__getitem__)
-        graph.output(tuple(copies[node] for node in wanted[index]))
+            else:
+                made.add(node)
+                todo.extend(node.all_input_nodes)
+        inputs, operations = (sorted(chosen, key=order.__getitem__) for chosen in (given, made))
         parts.append(
             Part(
-                fx.GraphModule(joint, graph),
+                _excerpt(joint, inputs, operations, list(wanted[index])),
                 [names.get(node, node.name) for node in inputs],
                 [names.get(node, node.name) for node in wanted[index]],
             )
         )
     return parts[::-1]
+
+
+def _excerpt(
+    joint: fx.GraphModule, inputs: list[fx.Node], operations: list[fx.Node], outputs: list[fx.Node]
+) -> fx.GraphModule:
+    graph = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    for node in inputs:
+        copies[node] = graph.placeholder(node.name)
+        copies[node].meta = dict(node.meta)  # the shapes
+    for node in operations:
+        copies[node] = graph.node_copy(node, copies.__getitem__)
+    graph.output(tuple(copies[node] for node in outputs))
+    return fx.GraphModule(joint, graph)
 
 
 def _take_sizes_from_the_first(nodes: list[fx.Node], placeholders: list[fx.Node]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.plugin.models import compiled_metadata
+from tests.plugin.models import build_nequip, compiled_metadata
 
 
 @contextmanager
@@ -18,7 +18,12 @@ def _torch_export() -> Iterator[None]:
         yield
 
 
-def compile_stock(model: Any, path: Path, target_name: str = "pair_nequip") -> Path:
+def compile_stock(settings: dict[str, Any], path: Path) -> Path:
+    """Compile a NequIP model for the CPU with nequip's own export."""
+    return compile_target(build_nequip(scripted=False, **settings), path, "pair_nequip")
+
+
+def compile_target(model: Any, path: Path, target_name: str) -> Path:
     """Compile an eager model for the CPU with nequip's own export, for one of its targets."""
     import torch
 

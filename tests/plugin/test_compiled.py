@@ -23,7 +23,7 @@ SETTINGS = {"num_layers": 2, "l_max": 1, "num_features": 4}
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return one model as `.nequip.pt2` and as `.nequip.pth`."""
     folder = tmp_path_factory.mktemp("compiled")
-    compiled = compile_stock(build_nequip(scripted=False, **SETTINGS), folder / "model.nequip.pt2")
+    compiled = compile_stock(SETTINGS, folder / "model.nequip.pt2")
     return compiled, save_torchscript(build_nequip(**SETTINGS), folder / "model.nequip.pth")
 
 

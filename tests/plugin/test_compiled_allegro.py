@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from tests.plugin.aoti import compile_own, compile_stock
+from tests.plugin.aoti import compile_own, compile_target
 from tests.plugin.comparison import assert_same
 from tests.plugin.lammps_run import deck_for, evaluate
 from tests.plugin.models import build_allegro, save_torchscript
@@ -26,7 +26,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
     folder = tmp_path_factory.mktemp("allegro")
     return {
-        "stock": compile_stock(
+        "stock": compile_target(
             build_allegro(scripted=False), folder / "stock.nequip.pt2", "pair_allegro"
         ),
         "own": compile_own(build_allegro(scripted=False), folder / "own.nequip.pt2"),
