@@ -1,6 +1,6 @@
 # make demo      set up, then the argon study with its table and report
 # make test      set up, then the tests that CI runs
-# make test-all  set up, then every test
+# make test-all  set up, then every test, and docs/plugin-matrix.md from what they measured
 # make setup     only .venv/ with the package and the plugin in it
 PYTHON ?= python3
 VENV := .venv
@@ -36,7 +36,8 @@ test: setup
 	$(BIN)/pytest -m "not slow"
 
 test-all: setup
-	$(BIN)/pytest
+	$(BIN)/pytest --junitxml=build/test-all.xml
+	$(BIN)/python -m tests.plugin.matrix build/test-all.xml > docs/plugin-matrix.md
 
 lint: setup
 	$(BIN)/ruff check lmp_thermo tests benchmarks build_support

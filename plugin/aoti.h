@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `.nequip.pt2`: models compiled ahead of time by nequip-compile. */
+/* `.nequip.pt2`: models compiled ahead of time, by nequip-compile or by our own export, whose files
+   have parts for several ranks beside the whole graph. */
 
 #ifndef LMP_THERMO_AOTI_H
 #define LMP_THERMO_AOTI_H
 
+#include "aoti_parts.h"
 #include "torch_model.h"
 
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 
 #include <memory>
+#include <optional>
 
 namespace lmp_thermo {
 
@@ -22,8 +25,13 @@ class AotiModel final : public TorchModel {
   int64_t least_size() const override { return 2; }
 
  private:
-  std::unique_ptr<torch::inductor::AOTIModelPackageLoader> loader_;
+  std::string path_;
+  bool many_ranks_;
+  std::unique_ptr<torch::inductor::AOTIModelPackageLoader> whole_;
+  std::optional<AotiParts> parts_;
   std::vector<std::string> inputs_, outputs_;
+
+  Result run_whole(const Graph &graph, const GraphTensors &tensors);
 };
 
 }  // namespace lmp_thermo

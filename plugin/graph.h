@@ -48,9 +48,15 @@ class GraphBuilder {
   /* Each step: edges within the cutoff of their pair of types, in list order. */
   void update(const NeighbourList &list, const AtomArrays &atoms);
 
+  /* After a rebuild: the pairs of the list, for a model that forms its edges itself. */
+  void collect_candidates(const NeighbourList &list);
+
   const Graph &graph() const { return graph_; }
   /* Lets the graph hold the positions of its nodes, for this step. */
   const Graph &graph_with_positions(const AtomArrays &atoms);
+  /* Lets the graph hold the candidates and the positions of all atoms, for this step. */
+  const Graph &graph_of_candidates(const AtomArrays &atoms);
+  void want(bool energies, bool virial);
   /* The atom index (local, or one ghost image) that stands for each node. */
   const std::vector<int> &atom_of_node() const { return atom_of_node_; }
 
@@ -64,6 +70,8 @@ class GraphBuilder {
   std::vector<int64_t> types_, centre_, neighbour_;
   std::vector<double> vectors_, positions_;
   std::size_t max_edges_ = 0;
+  std::vector<int> candidate_centre_, candidate_neighbour_;
+  Candidates candidates_;
   Graph graph_;
 };
 

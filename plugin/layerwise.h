@@ -41,11 +41,6 @@ class LayerwiseNetwork {
 
  private:
   std::vector<torch::jit::Module> embedding_, convolutions_, readout_;
-
-  at::Tensor with_remote_rows(const at::Tensor &features, Exchange *exchange);
-  /* One gradient, or a gradient and its three moments. */
-  std::vector<at::Tensor> with_remote_gradients(const std::vector<at::Tensor> &gradients,
-                                                const Graph &graph, Exchange *exchange);
 };
 
 }  // namespace lmp_thermo

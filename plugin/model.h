@@ -21,11 +21,13 @@ struct ModelOptions {
   int node_rank = 0;            // rank on this node, for the choice of a GPU
   int threads = 1;              // intra-operator threads of this rank
   bool many_ranks = false;      // whether atoms will live on several ranks
+  std::string edges = "auto";   // who makes the edges: host, device (the model), auto
 };
 
 struct ModelInfo {
   std::string format;                   // "TorchScript", "AOTInductor"
   std::string device;                   // where the model runs
+  std::string gpu;                      // the same for all ranks on one GPU of a node; empty: CPU
   std::string dtype;                    // float32 or float64
   double r_max = 0.0;                   // Å
   std::vector<std::string> type_names;  // index in this list = model type
@@ -35,6 +37,20 @@ struct ModelInfo {
   std::string many_ranks_remedy;        // what to do where it is not
   bool atomic_virial = false;           // whether per-atom virials can be had
   bool needs_positions = false;         // every graph must have positions
+  bool forms_edges = false;             // graphs without positions come as candidates
+};
+
+/* The pairs of a neighbour list, for a model that forms its edges where it runs: between two
+   builds of the list only `x` changes. */
+struct Candidates {
+  uint64_t build = 0;  // another number, another list
+  int64_t n = 0;
+  const int *centre = nullptr;     // [n] nodes
+  const int *neighbour = nullptr;  // [n] atoms, which are rows of x
+  int64_t n_atoms = 0;
+  const int *node_of_atom = nullptr;  // [n_atoms] -1: not seen
+  const int *atom_of_node = nullptr;  // [n_nodes]
+  const double *x = nullptr;          // [n_atoms][3] Å
 };
 
 /* Nodes: first the atoms of this rank, then the distinct atoms of other ranks
@@ -50,13 +66,19 @@ struct Graph {
   /* Only for per-atom virials and for models that ask for positions; each periodic image is then
      a node of its own. */
   const double *positions = nullptr;    // [n_nodes][3] Å
+  /* Instead of edges, for a model that forms them. */
+  const Candidates *candidates = nullptr;
+  bool wants_energies = true;  // of single atoms
+  bool wants_virial = true;    // where forces are given
 };
 
 /* Rows of node data between the ranks; rows are n_nodes x width. */
 class Exchange {
  public:
   virtual void forward(double *rows, int width) = 0;  // remote rows <- their owners'
+  virtual void forward(float *rows, int width) = 0;
   virtual void reverse(double *rows, int width) = 0;  // owners' rows += remote rows
+  virtual void reverse(float *rows, int width) = 0;
   /* Rows of four parts of `width`: gradients G = sum_i dU_i/dh and their first moments
      M_a = sum_i x_ia dU_i/dh. An image that lies L away from its owner brings home M_a - L_a G. */
   virtual void reverse_moments(double *rows, int width) = 0;
@@ -66,7 +88,8 @@ class Exchange {
 };
 
 struct Evaluation {
-  const double *energy = nullptr;         // [n_local] eV
+  double total_energy = 0.0;              // of the local nodes, eV
+  const double *energy = nullptr;         // [n_local] eV; also where the total is not finite
   const double *edge_gradient = nullptr;  // [n_edges][3] eV/Å
   /* sum_i x_ia dU_i/dr, where positions were given; nullptr where only the centre's energy
      depends on r (then it is x_ca g). */

@@ -15,17 +15,20 @@
 
 using namespace LAMMPS_NS;
 
-void PairNequip::rebuild_graph_if_needed(const lmp_thermo::NeighbourList &neighbours,
-                                         const lmp_thermo::AtomArrays &atoms, Numbering &from)
+/* Whether the nodes are new. All ranks decide alike, because the plan of the exchange is made by
+   all of them together. */
+bool PairNequip::rebuild_nodes_if_needed(const lmp_thermo::NeighbourList &neighbours,
+                                         const lmp_thermo::AtomArrays &atoms)
 {
-  const bool same = !from.stale && neighbor->ago != 0 && neighbor->ncalls == from.ncalls &&
-      atom->nlocal == from.nlocal && atom->nghost == from.nghost;
-  if (same) return;
-  if (!builder_->rebuild(neighbours, atoms))
+  if (!nodes_->stale && neighbor->ago != 0 && neighbor->ncalls == nodes_->ncalls) return false;
+  if (!nodes_->builder.rebuild(neighbours, atoms))
     error->one(FLERR, "pair_style {}: the neighbour list holds an atom whose type is NULL in "
                "pair_coeff; use pair_style hybrid/overlay", style_name());
-  from = {false, neighbor->ncalls, atom->nlocal, atom->nghost};
+  if (comm->nprocs > 1 || nodes_ == &images_) plan_exchange();
+  nodes_->stale = false;
+  nodes_->ncalls = neighbor->ncalls;
   timing_.rebuilds++;
+  return true;
 }
 
 void PairNequip::compute(int eflag, int vflag)
@@ -35,16 +38,24 @@ void PairNequip::compute(int eflag, int vflag)
   const bool atomic_virial = vflag_atom || cvflag_atom;
   if (atomic_virial && !model_->info().atomic_virial)
     error->all(FLERR, "pair_style {}: per-atom virials (heat/flux, stress/atom) cannot be had from "
-               "a compiled graph; use the model as .nequip.pth", style_name());
-  const bool with_images = atomic_virial || model_->info().needs_positions;
-  builder_ = with_images ? &images_ : &merged_;
+               "this compiled graph; use the model as .nequip.pth, or as the .nequip.pt2 of "
+               "lmp-thermo potential export --compiled", style_name());
+  const lmp_thermo::ModelInfo &info = model_->info();
+  nodes_ = atomic_virial || info.needs_positions ? &images_ : &merged_;
+  lmp_thermo::GraphBuilder &builder = nodes_->builder;
   const lmp_thermo::NeighbourList neighbours{list->inum, list->ilist, list->numneigh,
                                              list->firstneigh, NEIGHMASK};
   const lmp_thermo::AtomArrays atoms{atom->nlocal, atom->nghost, atom->tag, atom->type, atom->x};
-  rebuild_graph_if_needed(neighbours, atoms, with_images ? images_from_ : merged_from_);
-  builder_->update(neighbours, atoms);
-  const lmp_thermo::Graph &graph =
-      with_images ? builder_->graph_with_positions(atoms) : builder_->graph();
+  const bool rebuilt = rebuild_nodes_if_needed(neighbours, atoms);
+  const bool form_edges = info.forms_edges && nodes_ == &merged_;
+  if (form_edges) {
+    if (rebuilt) builder.collect_candidates(neighbours);
+  } else
+    builder.update(neighbours, atoms);
+  builder.want(eflag_atom != 0, vflag_global != 0);
+  const lmp_thermo::Graph &graph = form_edges ? builder.graph_of_candidates(atoms)
+      : nodes_ == &images_                    ? builder.graph_with_positions(atoms)
+                                              : builder.graph();
   const double edges_done = platform::walltime();
   const double exchanged = timing_.exchange_s;
 
@@ -83,21 +94,20 @@ void PairNequip::gather_forces(const lmp_thermo::Graph &graph,
 
 void PairNequip::scatter(const lmp_thermo::Graph &graph, const lmp_thermo::Evaluation &result)
 {
-  const std::vector<int> &atom_of_node = builder_->atom_of_node();
-  double total = 0.0, check = 0.0;
-  for (int64_t n = 0; n < graph.n_local; n++) total += result.energy[n];
+  const std::vector<int> &atom_of_node = nodes_->builder.atom_of_node();
+  double check = result.total_energy;
   for (const double component : node_force_) check += component;
-  if (!std::isfinite(total) || !std::isfinite(check)) refuse_non_finite(graph, result);
+  if (!std::isfinite(check)) refuse_non_finite(graph, result);
 
   /* with newton off LAMMPS does not bring home what falls on ghosts */
-  const bool bring_home = (comm->nprocs > 1 || builder_ == &images_) && !force->newton_pair;
+  const bool bring_home = (comm->nprocs > 1 || nodes_ == &images_) && !force->newton_pair;
   if (bring_home) reverse(node_force_.data(), 3);
   double **f = atom->f;
   for (int64_t n = 0; n < (bring_home ? graph.n_local : graph.n_nodes); n++)
     for (int k = 0; k < 3; k++)
       f[atom_of_node[static_cast<std::size_t>(n)]][k] +=
           node_force_[static_cast<std::size_t>(3 * n + k)];
-  if (eflag_global) eng_vdwl += total;
+  if (eflag_global) eng_vdwl += result.total_energy;
   if (eflag_atom)
     for (int64_t n = 0; n < graph.n_local; n++)
       eatom[atom_of_node[static_cast<std::size_t>(n)]] += result.energy[n];
@@ -129,7 +139,7 @@ void PairNequip::tally_virial(const lmp_thermo::Graph &graph, const lmp_thermo::
 void PairNequip::tally_atomic_virial(const lmp_thermo::Graph &graph,
                                      const lmp_thermo::Evaluation &result)
 {
-  const std::vector<int> &atom_of_node = builder_->atom_of_node();
+  const std::vector<int> &atom_of_node = nodes_->builder.atom_of_node();
   node_virial_.assign(static_cast<std::size_t>(9 * graph.n_nodes), 0.0);
   for (int64_t e = 0; e < graph.n_edges; e++) {
     const double *r = graph.vectors + 3 * e;
@@ -164,14 +174,14 @@ void PairNequip::tally_atomic_virial(const lmp_thermo::Graph &graph,
 void PairNequip::refuse_non_finite(const lmp_thermo::Graph &graph,
                                    const lmp_thermo::Evaluation &result)
 {
-  const std::vector<int> &atom_of_node = builder_->atom_of_node();
+  const std::vector<int> &atom_of_node = nodes_->builder.atom_of_node();
   const auto stop = [&](int64_t node, const char *what) {
     const int i = atom_of_node[static_cast<std::size_t>(node)];
     error->one(FLERR, "pair_style {}: {} of atom {} at ({:.4f}, {:.4f}, {:.4f}) is not finite; "
                "look for overlapping atoms or a too long timestep", style_name(), what,
                atom->tag[i], atom->x[i][0], atom->x[i][1], atom->x[i][2]);
   };
-  for (int64_t n = 0; n < graph.n_local; n++)
+  for (int64_t n = 0; result.energy && n < graph.n_local; n++)
     if (!std::isfinite(result.energy[n])) stop(n, "the energy");
   for (int64_t n = 0; n < graph.n_nodes; n++)
     for (int k = 0; k < 3; k++)

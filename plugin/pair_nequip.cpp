@@ -2,6 +2,7 @@
 
 #include "pair_nequip.h"
 
+#include "device_choice.h"
 #include "model.h"
 #include "torch_loader.h"
 
@@ -10,11 +11,13 @@
 #include "comm.h"
 #include "error.h"
 #include "force.h"
+#include "group.h"
 #include "memory.h"
 #include "neighbor.h"
 #include "update.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 
 using namespace LAMMPS_NS;
@@ -38,10 +41,6 @@ const char cite_allegro[] =
     " title = {Learning local equivariant representations for large-scale atomistic dynamics},\n"
     " journal = {Nature Communications},\n volume = 14,\n pages = 579,\n year = 2023\n}\n\n";
 
-/* Values per atom in one message. Wide features go in slices: pair_style hybrid sizes the
-   buffers before pair_coeff has loaded a model. */
-constexpr int max_slice = 64;
-
 bool ends_with(const std::string &text, const std::string &end)
 {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -56,7 +55,8 @@ std::string joined(const std::vector<std::string> &names)
 
 }  // namespace
 
-PairNequip::PairNequip(LAMMPS *lmp, Style style) : Pair(lmp), style_(style), device_("auto")
+PairNequip::PairNequip(LAMMPS *lmp, Style style)
+    : Pair(lmp), style_(style), device_("auto"), edges_("auto")
 {
   single_enable = 0;
   restartinfo = 0;
@@ -66,7 +66,7 @@ PairNequip::PairNequip(LAMMPS *lmp, Style style) : Pair(lmp), style_(style), dev
   /* we tally the virial: without this LAMMPS would expect forces on every periodic image */
   no_virial_fdotr_compute = 1;
   centroidstressflag = CENTROID_AVAIL;
-  comm_forward = comm_reverse = comm_reverse_off = max_slice;
+  comm_forward = 2;  // an owner's rank and node; rows of nodes travel by node_exchange.cpp
   if (lmp->citeme) lmp->citeme->add(style_ == Style::NEQUIP ? cite_nequip : cite_allegro);
 }
 
@@ -98,6 +98,27 @@ void PairNequip::agree(bool ok, const std::string &message)
   error->all(FLERR, "pair_style {}: {}", style_name(), text);
 }
 
+void PairNequip::warn_of_shared_gpus()
+{
+  constexpr int length = 2 * MPI_MAX_PROCESSOR_NAME;
+  std::array<char, length> mine{};
+  const std::string &gpu = model_->info().gpu;
+  if (!gpu.empty()) {
+    std::array<char, MPI_MAX_PROCESSOR_NAME> host{};
+    int unused = 0;
+    MPI_Get_processor_name(host.data(), &unused);
+    std::snprintf(mine.data(), length, "%s %s", host.data(), gpu.c_str());
+  }
+  std::vector<char> all(comm->me == 0 ? static_cast<std::size_t>(length) * comm->nprocs : 0);
+  MPI_Gather(mine.data(), length, MPI_CHAR, all.data(), length, MPI_CHAR, 0, world);
+  if (comm->me != 0) return;
+  std::vector<std::string> gpu_of_rank;
+  for (int rank = 0; rank < comm->nprocs; rank++)
+    gpu_of_rank.emplace_back(all.data() + static_cast<std::size_t>(length) * rank);
+  const std::string warning = lmp_thermo::sharing_warning(gpu_of_rank);
+  if (!warning.empty()) error->warning(FLERR, "pair_style {}: {}", style_name(), warning);
+}
+
 void PairNequip::allocate()
 {
   if (allocated) return;
@@ -111,7 +132,7 @@ void PairNequip::allocate()
 
 void PairNequip::settings(int narg, char **arg)
 {
-  device_ = "auto";
+  device_ = edges_ = "auto";
   for (int i = 0; i < narg; i += 2) {
     const std::string key = arg[i];
     if (i + 1 == narg)
@@ -127,8 +148,13 @@ void PairNequip::settings(int narg, char **arg)
       if (value != "auto" && value != "torch")
         error->all(FLERR, "pair_style {}: engine {} is not one of auto, torch", style_name(),
                    value);
+    } else if (key == "edges") {
+      if (value != "auto" && value != "host" && value != "device")
+        error->all(FLERR, "pair_style {}: edges {} is not one of auto, host, device",
+                   style_name(), value);
+      edges_ = value;
     } else
-      error->all(FLERR, "pair_style {}: unknown keyword {}; known are device, engine",
+      error->all(FLERR, "pair_style {}: unknown keyword {}; known are device, edges, engine",
                  style_name(), key);
   }
 }
@@ -158,14 +184,15 @@ void PairNequip::coeff(int narg, char **arg)
     options.device = device_;
     options.threads = comm->nthreads;
     options.many_ranks = comm->nprocs > 1;
+    options.edges = edges_;
     MPI_Comm node;
     MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, comm->me, MPI_INFO_NULL, &node);
     MPI_Comm_rank(node, &options.node_rank);
     MPI_Comm_free(&node);
     model_.reset(load(&options, &message));
-    /* a GPU run names its device per rank, so that sharing is seen */
   }
   agree(model_ != nullptr && message.empty(), message);
+  warn_of_shared_gpus();
 
   const lmp_thermo::ModelInfo &info = model_->info();
   if (style_ == Style::ALLEGRO && info.convolutions != 0)
@@ -198,12 +225,16 @@ void PairNequip::coeff(int narg, char **arg)
   if (count == 0)
     error->all(FLERR, "pair_style {}: every name in pair_coeff is NULL; name at least one model "
                "type", style_name());
-  merged_.set_types(type_to_model_, info.pair_cutoff);
-  images_.set_types(type_to_model_, info.pair_cutoff);
-  merged_from_.stale = images_from_.stale = true;
-  utils::logmesg(lmp, "pair_style {}: {} model, {}, {}, r_max {} A, types {}, {} convolution(s)\n",
-                 style_name(), info.format, info.dtype, info.device, info.r_max,
-                 joined(info.type_names), info.convolutions < 0 ? "an unknown number of" : std::to_string(info.convolutions));
+  for (Nodes *nodes : {&merged_, &images_}) {
+    nodes->builder.set_types(type_to_model_, info.pair_cutoff);
+    nodes->stale = true;
+  }
+  if (comm->me == 0)
+    utils::logmesg(lmp, "pair_style {}: {} model, {}, {}, r_max {} A, types {}, {} convolution(s)\n",
+                   style_name(), info.format, info.dtype, info.device, info.r_max,
+                   joined(info.type_names),
+                   info.convolutions < 0 ? "an unknown number of"
+                                         : std::to_string(info.convolutions));
 }
 
 void PairNequip::check_atoms_and_units()
@@ -224,16 +255,39 @@ void PairNequip::check_atoms_and_units()
                    "use special_bonds lj/coul 1.0 1.0 1.0 or delete the bonds", style_name());
 }
 
+/* Not refused: pairs deep within a frozen part may well be left out to save time. */
+void PairNequip::warn_of_exclusions()
+{
+  const auto seen = [&](int type) { return type_to_model_[static_cast<std::size_t>(type)] >= 0; };
+  bool affects = false;
+  for (int k = 0; k < neighbor->nex_type; k++)
+    affects = affects || (seen(neighbor->ex1_type[k]) && seen(neighbor->ex2_type[k]));
+  int bits = 0;  // not ex1_bit: LAMMPS makes those after the pair styles are ready
+  for (int k = 0; k < neighbor->nex_group; k++)
+    bits |= group->bitmask[neighbor->ex1_group[k]] | group->bitmask[neighbor->ex2_group[k]];
+  for (int k = 0; k < neighbor->nex_mol; k++) bits |= group->bitmask[neighbor->ex_mol_group[k]];
+  int in_groups = 0;
+  for (int i = 0; i < atom->nlocal; i++)
+    if (seen(atom->type[i]) && (atom->mask[i] & bits)) in_groups = 1;
+  int in_any = 0;
+  MPI_Allreduce(&in_groups, &in_any, 1, MPI_INT, MPI_MAX, world);
+  if ((affects || in_any) && comm->me == 0)
+    error->warning(FLERR, "pair_style {}: neigh_modify exclude hides neighbours from the model, "
+                   "which changes the energy of every atom within its reach of them; exclude only "
+                   "pairs that lie deep within a frozen part", style_name());
+}
+
 void PairNequip::init_style()
 {
   check_atoms_and_units();
+  if (neighbor->exclude) warn_of_exclusions();
   const lmp_thermo::ModelInfo &info = model_->info();
   if (comm->nprocs > 1 && !info.many_ranks)
     error->all(FLERR, "pair_style {}: this model runs on one rank only; {}", style_name(),
                info.many_ranks_remedy);
   neighbor->add_request(this, NeighConst::REQ_FULL);
   reach_ = 0.0;
-  merged_from_.stale = images_from_.stale = true;
+  merged_.stale = images_.stale = true;
 }
 
 double PairNequip::init_one(int i, int j)
@@ -259,9 +313,12 @@ void PairNequip::setup()
                "comm_modify cutoff", style_name(), comm->get_comm_cutoff(), reach_);
   agree(model_->warm_up(), model_->error());
   timing_ = Timing{};
+  timing_.sent_bytes_before = merged_.exchange.sent_bytes() + images_.exchange.sent_bytes();
 }
 
 double PairNequip::memory_usage()
 {
-  return Pair::memory_usage() + static_cast<double>((rows_.capacity() + node_force_.capacity()) * sizeof(double));
+  return Pair::memory_usage() +
+      static_cast<double>(merged_.exchange.memory() + images_.exchange.memory() +
+                          (node_force_.capacity() + node_virial_.capacity()) * sizeof(double));
 }

@@ -7,7 +7,9 @@
 #include "pair.h"
 
 #include "graph.h"
+#include "node_exchange.h"
 
+#include <array>
 #include <memory>
 
 namespace LAMMPS_NS {
@@ -30,34 +32,30 @@ class PairNequip final : public Pair, private lmp_thermo::Exchange {
 
   int pack_forward_comm(int, int *, double *, int, int *) override;
   void unpack_forward_comm(int, int, double *) override;
-  int pack_reverse_comm(int, int, double *) override;
-  void unpack_reverse_comm(int, int *, double *) override;
 
  private:
   Style style_;
-  std::string device_;
+  std::string device_, edges_;
   std::unique_ptr<lmp_thermo::Model> model_;
-  lmp_thermo::GraphBuilder merged_{false};  // periodic images of an atom are one node
-  lmp_thermo::GraphBuilder images_{true};   // on steps that ask for per-atom virials
-  lmp_thermo::GraphBuilder *builder_ = &merged_;
+
+  /* the nodes of this rank, whose owners they are, and from which neighbour list they come */
+  struct Nodes {
+    lmp_thermo::GraphBuilder builder;
+    lmp_thermo::NodeExchange exchange;
+    bool stale = true;
+    bigint ncalls = -1;
+  };
+  Nodes merged_{lmp_thermo::GraphBuilder(false), {}};  // periodic images of an atom are one node
+  Nodes images_{lmp_thermo::GraphBuilder(true), {}};   // on steps that ask for per-atom virials
+  Nodes *nodes_ = &merged_;
   std::vector<int> type_to_model_;  // [ntypes + 1], -1: not seen
   double reach_ = 0.0;              // longest cutoff of the types in use, Angstrom
 
-  /* what the node numbering was made from */
-  struct Numbering {
-    bool stale = true;
-    bigint ncalls = -1;
-    int nlocal = -1, nghost = -1;
-  };
-  Numbering merged_from_, images_from_;
-
-  /* rows of all atoms, local and ghost, while they travel between the ranks */
-  std::vector<double> rows_;
+  std::vector<std::array<double, 2>> owner_of_atom_;  // rank and node there, while it travels
   std::vector<double> node_force_, node_virial_;
-  int row_width_ = 0, slice_begin_ = 0, slice_width_ = 0;
 
   struct Timing {
-    bigint steps = 0, rebuilds = 0, exchanged_bytes = 0;
+    bigint steps = 0, rebuilds = 0, sent_bytes_before = 0;
     double model_s = 0.0, edges_s = 0.0, exchange_s = 0.0, scatter_s = 0.0;
   };
   Timing timing_;  // of this run
@@ -65,8 +63,10 @@ class PairNequip final : public Pair, private lmp_thermo::Exchange {
   const char *style_name() const;
   void allocate();
   void check_atoms_and_units();
-  void rebuild_graph_if_needed(const lmp_thermo::NeighbourList &, const lmp_thermo::AtomArrays &,
-                               Numbering &);
+  void warn_of_exclusions();
+  void warn_of_shared_gpus();
+  bool rebuild_nodes_if_needed(const lmp_thermo::NeighbourList &, const lmp_thermo::AtomArrays &);
+  void plan_exchange();
   void gather_forces(const lmp_thermo::Graph &, const lmp_thermo::Evaluation &);
   void scatter(const lmp_thermo::Graph &, const lmp_thermo::Evaluation &);
   void tally_virial(const lmp_thermo::Graph &, const lmp_thermo::Evaluation &);
@@ -76,7 +76,9 @@ class PairNequip final : public Pair, private lmp_thermo::Exchange {
   void agree(bool ok, const std::string &message);
 
   void forward(double *, int) override;
+  void forward(float *, int) override;
   void reverse(double *, int) override;
+  void reverse(float *, int) override;
   void reverse_moments(double *, int) override;
 };
 

@@ -15,11 +15,13 @@ void PairNequip::finish()
 {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
+  const bigint sent = merged_.exchange.sent_bytes() + images_.exchange.sent_bytes() -
+      timing_.sent_bytes_before;
   const double mine[] = {timing_.model_s,
                          timing_.edges_s,
                          timing_.exchange_s,
                          timing_.scatter_s,
-                         static_cast<double>(timing_.exchanged_bytes) / 1048576.0,
+                         static_cast<double>(sent) / 1048576.0,
                          static_cast<double>(usage.ru_maxrss) / 1024.0};
   constexpr int n = static_cast<int>(sizeof mine / sizeof mine[0]);
   double least[n], most[n], sum[n];
@@ -29,7 +31,7 @@ void PairNequip::finish()
   if (comm->me != 0 || timing_.steps == 0) return;
 
   const char *const names[] = {"model (s)",   "edges (s)",      "exchange (s)",
-                               "scatter (s)", "exchanged (MB)", "peak memory (MB)"};
+                               "scatter (s)", "sent (MB)", "peak memory (MB)"};
   std::string table = fmt::format("\npair_style {}: {} evaluations, {} node rebuilds\n"
                                   "{:<18}| {:>10} | {:>10} | {:>10}\n",
                                   style_name(), timing_.steps, timing_.rebuilds, "per rank", "min",

@@ -7,7 +7,7 @@
 #include "force.h"
 #include "library.h"
 
-#include <cstdio>
+#include <string>
 
 using namespace LAMMPS_NS;
 
@@ -31,15 +31,25 @@ using RegisterFunction = void (*)(PluginRecord *, void *);
 Pair *make_nequip(LAMMPS *lmp) { return new PairNequip(lmp, PairNequip::Style::NEQUIP); }
 Pair *make_allegro(LAMMPS *lmp) { return new PairNequip(lmp, PairNequip::Style::ALLEGRO); }
 
+/* What this was built for against what runs; empty where they are one. */
+std::string difference(void *lmp)
+{
+  if (lammps_version(lmp) != LMP_THERMO_LAMMPS_VERSION)
+    return "LAMMPS " + std::to_string(LMP_THERMO_LAMMPS_VERSION) + ", but this is LAMMPS " +
+        std::to_string(lammps_version(lmp));
+  const int id_bits = 8 * lammps_extract_setting(lmp, "tagint");
+  if (id_bits != 8 * static_cast<int>(sizeof(tagint)))
+    return "a LAMMPS with atom IDs of " + std::to_string(8 * sizeof(tagint)) +
+        " bits, but this one has " + std::to_string(id_bits) + " (LMP_THERMO_LAMMPS_SIZES)";
+  return "";
+}
+
 /* Objects of another LAMMPS have another layout: nothing but its C functions may be used. */
 Pair *refuse(LAMMPS *lmp)
 {
-  char text[256];
-  std::snprintf(text, sizeof text,
-                "pair_style nequip/allegro of lmp_thermo was built for LAMMPS %d, but this is "
-                "LAMMPS %d; build the plugin against this LAMMPS",
-                LMP_THERMO_LAMMPS_VERSION, lammps_version(lmp));
-  lammps_error(lmp, LMP_ERROR_ALL | LMP_ERROR_WORLD, text);
+  const std::string text = "pair_style nequip/allegro of lmp_thermo was built for " +
+      difference(lmp) + "; build the plugin against this LAMMPS";
+  lammps_error(lmp, LMP_ERROR_ALL | LMP_ERROR_WORLD, text.c_str());
   return nullptr;
 }
 
@@ -48,7 +58,7 @@ Pair *refuse(LAMMPS *lmp)
 extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void *lmp, void *handle,
                                                                          void *regfunc)
 {
-  const bool fits = lammps_version(lmp) == LMP_THERMO_LAMMPS_VERSION;
+  const bool fits = difference(lmp).empty();
   struct {
     const char *name;
     const char *info;

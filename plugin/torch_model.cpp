@@ -2,10 +2,20 @@
 
 #include "torch_model.h"
 
+#include "device_choice.h"
+#include "resident_edges.h"
+
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <dlfcn.h>
+#include <malloc.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <sstream>
 #include <stdexcept>
 
@@ -24,13 +34,34 @@ void set_threads(int threads)
   }
 }
 
-const at::TensorOptions int64_options = at::TensorOptions().dtype(at::kLong);
-const at::TensorOptions double_options = at::TensorOptions().dtype(at::kDouble);
-
-template <class T>
-at::Tensor view_of(const T *data, at::IntArrayRef size, const at::TensorOptions &options)
+/* Tensors of several MB come and go in every step. By default glibc takes each from the kernel,
+   which clears its pages, and gives it back: a fifth of a step with 4000 atoms. */
+void keep_freed_memory()
 {
-  return at::from_blob(const_cast<T *>(data), size, options);
+#ifdef __GLIBC__
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, -1);
+#endif
+}
+
+at::Device device_for(const ModelOptions &options)
+{
+  const int gpus = at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
+  const DeviceChoice choice = choose_device(options.device, gpus, options.node_rank);
+  if (!choice.error.empty()) throw std::runtime_error(choice.error);
+  if (choice.gpu < 0) return at::kCPU;
+  return {at::kCUDA, static_cast<c10::DeviceIndex>(choice.gpu)};
+}
+
+/* The index alone will not do: every rank may see one GPU only, each another. The CUDA runtime
+   came with libtorch_cuda; its headers need not be here. */
+std::string name_of_gpu(int index)
+{
+  using PciBusId = int (*)(char *, int, int);
+  const auto pci_bus_id = reinterpret_cast<PciBusId>(dlsym(RTLD_DEFAULT, "cudaDeviceGetPCIBusId"));
+  char name[64] = "";
+  if (pci_bus_id && pci_bus_id(name, sizeof name, index) == 0) return name;
+  return "cuda:" + std::to_string(index);
 }
 
 /* `kept` holds the memory until the next call. */
@@ -52,43 +83,27 @@ std::vector<std::string> words(const std::string &text)
   return list;
 }
 
-at::Device choose_device(const ModelOptions &options)
-{
-  const int count = at::globalContext().hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
-  if (options.device == "cpu" || (options.device == "auto" && count == 0)) return at::kCPU;
-  if (count == 0)
-    throw std::runtime_error("device " + options.device +
-                             " asked for, but torch sees no CUDA GPU here; use device cpu");
-  if (options.device.rfind("cuda:", 0) != 0)
-    return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(options.node_rank % count));
-  const int index = std::stoi(options.device.substr(5));
-  if (index >= count)
-    throw std::runtime_error("device " + options.device + " asked for, but torch sees " +
-                             std::to_string(count) + " GPU(s); use device cuda");
-  return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(index));
-}
-
 GraphTensors graph_tensors(const Graph &graph, double r_max, at::Device device,
                            int64_t least_nodes, int64_t least_edges)
 {
   const int64_t nodes = std::max(graph.n_nodes, least_nodes);
   const int64_t edges = std::max(graph.n_edges, least_edges);
   GraphTensors tensors;
-  tensors.types = at::zeros({nodes}, int64_options);
+  tensors.types = at::zeros({nodes}, at::kLong);
   if (graph.n_nodes > 0)
     tensors.types.narrow(0, 0, graph.n_nodes)
-        .copy_(view_of(graph.types, {graph.n_nodes}, int64_options));
-  tensors.edges = at::zeros({2, edges}, int64_options);
+        .copy_(view_of(graph.types, {graph.n_nodes}, at::kLong));
+  tensors.edges = at::zeros({2, edges}, at::kLong);
   if (graph.n_edges == edges)
-    tensors.vectors = view_of(graph.vectors, {edges, 3}, double_options);
+    tensors.vectors = view_of(graph.vectors, {edges, 3}, at::kDouble);
   else
-    tensors.vectors = at::full({edges, 3}, 2.0 * r_max, double_options);
+    tensors.vectors = at::full({edges, 3}, 2.0 * r_max, at::kDouble);
   if (graph.n_edges > 0) {
     const int64_t n = graph.n_edges;
-    tensors.edges[0].narrow(0, 0, n).copy_(view_of(graph.centre, {n}, int64_options));
-    tensors.edges[1].narrow(0, 0, n).copy_(view_of(graph.neighbour, {n}, int64_options));
+    tensors.edges[0].narrow(0, 0, n).copy_(view_of(graph.centre, {n}, at::kLong));
+    tensors.edges[1].narrow(0, 0, n).copy_(view_of(graph.neighbour, {n}, at::kLong));
     if (n != edges)
-      tensors.vectors.narrow(0, 0, n).copy_(view_of(graph.vectors, {n, 3}, double_options));
+      tensors.vectors.narrow(0, 0, n).copy_(view_of(graph.vectors, {n, 3}, at::kDouble));
   }
   tensors.types = tensors.types.to(device);
   tensors.edges = tensors.edges.to(device);
@@ -96,11 +111,20 @@ GraphTensors graph_tensors(const Graph &graph, double r_max, at::Device device,
   return tensors;
 }
 
-TorchModel::TorchModel(const ModelOptions &options) : device_(choose_device(options))
+TorchModel::TorchModel(const ModelOptions &options) : device_(device_for(options))
 {
   set_threads(options.threads);
   info_.device = device_.str();
+  info_.forms_edges = options.edges == "device" || (options.edges == "auto" && !device_.is_cpu());
+  if (device_.is_cpu())
+    keep_freed_memory();
+  else {
+    info_.gpu = name_of_gpu(device_.index());
+    stream_ = c10::impl::VirtualGuardImpl(device_.type()).getStreamFromGlobalPool(device_);
+  }
 }
+
+TorchModel::~TorchModel() = default;
 
 void TorchModel::read_metadata(const Metadata &metadata, const std::string &path)
 {
@@ -131,7 +155,7 @@ bool TorchModel::warm_up()
   const std::array<int64_t, 2> types{0, 0}, centre{0, 1}, neighbour{1, 0};
   const double d = 0.5 * info_.r_max;
   const std::array<double, 6> vectors{d, 0.0, 0.0, -d, 0.0, 0.0};
-  const Graph pair{2, 2, 2, types.data(), centre.data(), neighbour.data(), vectors.data(), nullptr};
+  const Graph pair{2, 2, 2, types.data(), centre.data(), neighbour.data(), vectors.data()};
   Evaluation unused;
   for (int call = 0; call < 3; call++)
     if (!evaluate(pair, nullptr, unused)) return false;
@@ -141,18 +165,31 @@ bool TorchModel::warm_up()
 bool TorchModel::evaluate(const Graph &graph, Exchange *exchange, Evaluation &out)
 {
   try {
-    const GraphTensors tensors =
-        graph_tensors(graph, info_.r_max, device_, least_size(), least_size());
-    const Result result = run(graph, tensors, exchange);
+    const c10::OptionalStreamGuard on_our_stream(stream_);
+    /* the model was loaded on the default stream */
+    if (stream_ && !warm_)
+      c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+    if (graph.candidates && !resident_) resident_ = std::make_unique<ResidentEdges>();
+    const GraphTensors tensors = graph.candidates
+        ? resident_->tensors(graph, info_, device_, least_size(), least_size())
+        : graph_tensors(graph, info_.r_max, device_, least_size(), least_size());
+    Result result = run(graph, tensors, exchange);
+    if (graph.candidates && result.edge_gradient.defined()) {
+      const auto gathered = ResidentEdges::gather(graph, tensors, result.edge_gradient);
+      result = {result.energy, {}, {}, gathered.forces, gathered.virial};
+    }
     out = Evaluation{};
-    out.energy = on_host(result.energy, energy_);
+    const at::Tensor energy = result.energy.detach().narrow(0, 0, graph.n_local);
+    out.total_energy = energy.sum(at::kDouble).item<double>();
+    if (graph.wants_energies || !std::isfinite(out.total_energy))
+      out.energy = on_host(energy, energy_);
     if (result.edge_gradient.defined()) {
       out.edge_gradient = on_host(result.edge_gradient, gradient_);
       if (result.edge_moments.defined())
         out.edge_moments = on_host(result.edge_moments.narrow(1, 0, graph.n_edges), moments_);
     } else {
       out.forces = on_host(result.forces, forces_);
-      out.virial = on_host(result.virial, virial_);
+      if (graph.wants_virial) out.virial = on_host(result.virial, virial_);
     }
     return true;
   } catch (const std::exception &failure) {

@@ -8,9 +8,9 @@
 
 #include <ATen/ATen.h>
 
-#include <array>
-#include <exception>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +20,12 @@ namespace lmp_thermo {
 std::string first_line(const std::string &text);
 std::vector<std::string> words(const std::string &text);
 
-/* The device that `options` ask for; throws where it does not exist. */
-at::Device choose_device(const ModelOptions &options);
+/* Memory of the host as a tensor; nothing is copied. */
+template <class T>
+at::Tensor view_of(const T *data, at::IntArrayRef size, at::ScalarType type)
+{
+  return at::from_blob(const_cast<T *>(data), size, at::TensorOptions().dtype(type));
+}
 
 /* Tensors of a graph on the device. A graph without nodes gets one node and a graph without
    edges one edge beyond the cutoff, which contributes exactly zero: kernels and compiled graphs
@@ -34,9 +38,12 @@ struct GraphTensors {
 GraphTensors graph_tensors(const Graph &graph, double r_max, at::Device device,
                            int64_t least_nodes = 1, int64_t least_edges = 1);
 
+class ResidentEdges;
+
 class TorchModel : public Model {
  public:
   explicit TorchModel(const ModelOptions &options);
+  ~TorchModel() override;
 
   const ModelInfo &info() const override { return info_; }
   const std::string &error() const override { return error_; }
@@ -64,6 +71,8 @@ class TorchModel : public Model {
  private:
   std::string error_;
   bool warm_ = false;
+  std::optional<c10::Stream> stream_;  // of this rank, on a GPU
+  std::unique_ptr<ResidentEdges> resident_;
   at::Tensor energy_, gradient_, moments_, forces_, virial_;
 };
 

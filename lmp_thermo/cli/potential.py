@@ -1,10 +1,19 @@
 """Verbs on a potential: export any nequip checkpoint, check parity, ask where it holds."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Device(StrEnum):
+    """What a model can be compiled for."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
 
 app = typer.Typer(
     no_args_is_help=True, help="Export a potential, check one, or ask where it holds."
@@ -17,11 +26,18 @@ app = typer.Typer(
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="nequip checkpoint (.ckpt) or package")],
     out: Annotated[Path, typer.Option("--out", help="folder to make")],
+    compiled: Annotated[
+        Device | None,
+        typer.Option(
+            "--compiled",
+            help="also compile ahead of time for this device and machine; takes minutes",
+        ),
+    ] = None,
 ) -> None:
     """Export any nequip checkpoint or package as a folder that LAMMPS users can run."""
     from lmp_thermo.stages.external import export_folder
 
-    print(export_folder(checkpoint, out))
+    print(export_folder(checkpoint, out, compiled=compiled and compiled.value))
 
 
 @app.command("check", epilog="Example: lmp-thermo potential check potentials/mine")
@@ -32,12 +48,13 @@ def check(
     """Parity: Python and LAMMPS give the same energy, forces and stress on this machine."""
     from lmp_thermo.stages.external import check_folder
 
-    print("density g/cm3  atoms  energy eV/atom  force eV/Å  virial eV/atom")
-    for row in check_folder(folder, lmp):
-        print(
-            f"{row.density_g_cm3:13.4g}  {row.n_atoms:5d}  {row.energy_eV_atom:14.1e}  "
-            f"{row.force_eV_A:10.1e}  {row.virial_eV_atom:14.1e}"
-        )
+    print("density g/cm3  atoms  energy eV/atom  force eV/Å  virial eV/atom  model")
+    for model, rows in check_folder(folder, lmp).items():
+        for row in rows:
+            print(
+                f"{row.density_g_cm3:13.4g}  {row.n_atoms:5d}  {row.energy_eV_atom:14.1e}  "
+                f"{row.force_eV_A:10.1e}  {row.virial_eV_atom:14.1e}  {model}"
+            )
     print("Python and LAMMPS agree to round-off")
 
 

@@ -26,6 +26,7 @@ from lmp_thermo.states import StatePoint
 
 CARD = "card.json"
 MODEL = "model.nequip.pth"
+COMPILED = "model.nequip.pt2"
 MAX_CARD_BYTES = 5_000_000
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Z][a-z]?$")]
@@ -44,6 +45,7 @@ class Card(Part):
         r_max_A: cutoff of an edge.
         model_dtype: precision inside the model.
         model_sha256: of the model file.
+        compiled_sha256: of the file compiled ahead of time; None where there is none.
         reference: name and definition of where the labels came from.
         elemental_references_eV: energy of each species that the model adds.
         training: counts, hashes and settings of the training.
@@ -60,6 +62,7 @@ class Card(Part):
     r_max_A: Positive
     model_dtype: Literal["float32", "float64"]
     model_sha256: Sha256
+    compiled_sha256: Sha256 | None = None
     reference: dict[str, Any] = Field(default_factory=dict)
     elemental_references_eV: dict[Symbol, float] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
@@ -91,12 +94,13 @@ def read_card(folder: Path) -> Card:
         raise PotentialError(
             f"{path}: {len(card.masses_g_mol)} masses, expected {len(card.species)}"
         )
-    model = folder / MODEL
-    if not model.is_file() or hash_of_file(model) != card.model_sha256:
-        raise PotentialError(
-            f"{model}: missing, or not the file that the card was written for (SHA-256 differs); "
-            "get the potential again"
-        )
+    for name, sha256 in ((MODEL, card.model_sha256), (COMPILED, card.compiled_sha256)):
+        model = folder / name
+        if sha256 and (not model.is_file() or hash_of_file(model) != sha256):
+            raise PotentialError(
+                f"{model}: missing, or not the file that the card was written for (SHA-256 "
+                "differs); get the potential again"
+            )
     return card
 
 

@@ -1,8 +1,9 @@
-"""Export of a checkpoint to the TorchScript file that LAMMPS and Python load alike.
+"""Export of a checkpoint to the model files that LAMMPS and Python load alike.
 
-``nequip-compile`` refuses TorchScript for torch 2.10 and later, while nequip's own scripting of
-the model works there; so nequip's function behind it is called. It sets process-wide state
-(default precision), so it runs in a process of its own.
+TorchScript: ``nequip-compile`` refuses it for torch 2.10 and later, while nequip's own scripting of
+the model works there; so nequip's function behind it is called. Compiled ahead of time: see
+``compiled.py``. Both set process-wide state (default precision), so they run in a process of their
+own.
 """
 
 import os
@@ -14,6 +15,7 @@ from typing import Final
 from lmp_thermo.errors import PotentialError
 
 SUFFIX: Final = ".nequip.pth"
+COMPILED_SUFFIX: Final = ".nequip.pt2"
 
 
 def export_torchscript(checkpoint: Path, out: Path) -> None:
@@ -27,8 +29,29 @@ def export_torchscript(checkpoint: Path, out: Path) -> None:
     Raises:
         PotentialError: the name is wrong, the checkpoint is missing or corrupt.
     """
-    if not out.name.endswith(SUFFIX):
-        raise PotentialError(f"{out}: expected a name that ends in {SUFFIX}; rename it")
+    _export(checkpoint, out, SUFFIX, "cpu", "a checkpoint of nequip; train again")
+
+
+def export_compiled(checkpoint: Path, out: Path, device: str = "cpu") -> None:
+    """Compile the averaged model of a checkpoint (or of a nequip package) ahead of time.
+
+    Args:
+        checkpoint: ``.ckpt`` of nequip, or ``.nequip.zip``.
+        out: file to write; its name ends in ``.nequip.pt2``. It runs on processors of this
+            machine's kind, on one rank and on many.
+        device: ``cpu`` or ``cuda``.
+
+    Raises:
+        PotentialError: the name is wrong, the checkpoint is missing or corrupt, or it cannot be
+            compiled.
+    """
+    expected = "a checkpoint of nequip, a C++ compiler, and a GPU in this machine for cuda"
+    _export(checkpoint, out, COMPILED_SUFFIX, device, expected)
+
+
+def _export(checkpoint: Path, out: Path, suffix: str, device: str, expected: str) -> None:
+    if not out.name.endswith(suffix):
+        raise PotentialError(f"{out}: expected a name that ends in {suffix}; rename it")
     if not checkpoint.is_file():
         raise PotentialError(f"{checkpoint}: no such file, expected a checkpoint; train first")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -43,6 +66,7 @@ def export_torchscript(checkpoint: Path, out: Path) -> None:
                 "lmp_thermo.potential.export",
                 str(checkpoint.resolve()),
                 str(temporary.resolve()),
+                device,
             ],
             env={**os.environ, "PYTHONPATH": search_path},
             stdin=subprocess.DEVNULL,
@@ -53,16 +77,13 @@ def export_torchscript(checkpoint: Path, out: Path) -> None:
         if done.returncode != 0:
             lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
             cause = lines[-1] if lines else "no message"
-            raise PotentialError(
-                f"{checkpoint}: cannot be exported ({cause}); expected a checkpoint of nequip; "
-                "train again"
-            )
+            raise PotentialError(f"{checkpoint}: cannot be exported ({cause}); expected {expected}")
         temporary.replace(out)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _script(checkpoint: str, out: str) -> None:
+def _save(checkpoint: str, out: str, device: str) -> None:
     import warnings
 
     warnings.filterwarnings("ignore")
@@ -78,8 +99,17 @@ def _script(checkpoint: str, out: str) -> None:
         key: str(int(value)) if isinstance(value, bool) else value
         for key, value in metadata.items()
     }
-    save_torchscript_model(model, metadata, out, "cpu")
+    if out.endswith(SUFFIX):
+        save_torchscript_model(model, metadata, out, device)
+    else:
+        from lmp_thermo.potential.compiled import compile_model
+
+        compile_model(model, metadata, device, Path(out))
 
 
 if __name__ == "__main__":
-    _script(sys.argv[1], sys.argv[2])
+    try:
+        _save(*sys.argv[1:])
+    except Exception as error:  # torch's messages go on for pages
+        first, *_ = str(error).strip().splitlines() or ["no message"]
+        sys.exit(f"{type(error).__name__}: {first}")

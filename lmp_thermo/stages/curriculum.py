@@ -81,12 +81,14 @@ def selection(context: Context, arm: Arm) -> Selection:
 
 @remembered
 def products(context: Context) -> list[Product]:
-    """Every round of every adaptive arm."""
-    return [
-        product(context, arm, number)
-        for arm in adaptive_arms(context)
-        for number in range(_settings(context).rounds + 1)
-    ]
+    """Every round of every adaptive arm, up to the first that is not there yet."""
+    found = []
+    for arm in adaptive_arms(context):
+        for number in range(_settings(context).rounds + 1):
+            found.append(product(context, arm, number))
+            if found[-1].state != "current":
+                break
+    return found
 
 
 def make(context: Context) -> None:

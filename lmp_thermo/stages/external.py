@@ -11,9 +11,9 @@ from ase.data import atomic_masses, atomic_numbers
 from lmp_thermo.errors import PotentialError
 from lmp_thermo.frames import MOLECULE, Frame, Tags, read_frames, write_frames
 from lmp_thermo.launch import find_lmp
-from lmp_thermo.potential.card import MODEL, Card, read_card, write_card
+from lmp_thermo.potential.card import COMPILED, MODEL, Card, read_card, write_card
 from lmp_thermo.potential.evaluate import Evaluator
-from lmp_thermo.potential.export import export_torchscript
+from lmp_thermo.potential.export import export_compiled, export_torchscript
 from lmp_thermo.products import hash_of_file
 from lmp_thermo.stages.context import versions
 from lmp_thermo.stages.export import CHECK_FRAMES
@@ -24,7 +24,9 @@ SPACINGS_OVER_CUTOFF = (0.55, 0.75, 1.2)
 """Nearest-neighbour distances of the check frames over the cutoff: dense, thin, no edges."""
 
 
-def export_folder(checkpoint: Path, out: Path, name: str | None = None) -> Path:
+def export_folder(
+    checkpoint: Path, out: Path, name: str | None = None, compiled: str | None = None
+) -> Path:
     """Export any nequip checkpoint or package as a folder that LAMMPS users can run.
 
     Nothing is known of where it holds, so its card has no envelope.
@@ -33,6 +35,8 @@ def export_folder(checkpoint: Path, out: Path, name: str | None = None) -> Path:
         checkpoint: ``.ckpt`` or ``.nequip.zip``.
         out: folder to make; must not exist.
         name: of the potential; the checkpoint's by default.
+        compiled: device to compile for as well, cpu or cuda; takes minutes, and needs a C++
+            compiler.
 
     Raises:
         PotentialError: `out` exists, or the checkpoint cannot be exported.
@@ -44,6 +48,8 @@ def export_folder(checkpoint: Path, out: Path, name: str | None = None) -> Path:
         shutil.rmtree(temporary)
     try:
         export_torchscript(checkpoint, temporary / MODEL)
+        if compiled:
+            export_compiled(checkpoint, temporary / COMPILED, compiled)
         model = Evaluator(temporary / MODEL)
         write_frames(temporary / CHECK_FRAMES, _check_frames(model.species, model.r_max_A))
         write_card(
@@ -55,6 +61,7 @@ def export_folder(checkpoint: Path, out: Path, name: str | None = None) -> Path:
                 r_max_A=model.r_max_A,
                 model_dtype=model.dtype,
                 model_sha256=hash_of_file(temporary / MODEL),
+                compiled_sha256=hash_of_file(temporary / COMPILED) if compiled else None,
                 versions=versions("lmp-thermo", "nequip", "torch"),
             ),
         )
@@ -65,14 +72,16 @@ def export_folder(checkpoint: Path, out: Path, name: str | None = None) -> Path:
     return out
 
 
-def check_folder(folder: Path, lmp: str | None = None) -> list[Parity]:
-    """Parity of Python and LAMMPS on the check frames of an exported folder.
+def check_folder(folder: Path, lmp: str | None = None) -> dict[str, list[Parity]]:
+    """Parity of Python and LAMMPS on the check frames of an exported folder, by model file.
 
     Raises:
         PotentialError: the folder is corrupt, or the two differ by more than round-off.
     """
-    read_card(folder)
-    return check_parity(folder, read_frames(folder / CHECK_FRAMES), find_lmp(lmp))
+    card = read_card(folder)
+    models = [MODEL, COMPILED] if card.compiled_sha256 else [MODEL]
+    frames, lammps = read_frames(folder / CHECK_FRAMES), find_lmp(lmp)
+    return {model: check_parity(folder, frames, lammps, model) for model in models}
 
 
 def _check_frames(species: tuple[str, ...], r_max_A: float) -> list[Frame]:

@@ -56,20 +56,23 @@ class Parity:
     virial_eV_atom: float
 
 
-def check_parity(folder: Path, frames: Sequence[Frame], lammps: Lammps) -> list[Parity]:
+def check_parity(
+    folder: Path, frames: Sequence[Frame], lammps: Lammps, model: str = MODEL
+) -> list[Parity]:
     """Evaluate frames in Python and in LAMMPS.
 
     Args:
         folder: an exported potential.
         frames: with periodic boxes.
         lammps: the program.
+        model: which of the potential's files LAMMPS reads.
 
     Raises:
         PotentialError: a difference is larger than round-off.
         RunError: LAMMPS stopped with an error.
     """
     card = read_card(folder)
-    interaction = lammps_interaction(folder)
+    interaction = lammps_interaction(folder, model)
     predictions = Evaluator(folder / MODEL).evaluate(frames, alone=False)
     limit = TOLERANCES[card.model_dtype]
     rows = []

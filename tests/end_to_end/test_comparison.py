@@ -119,15 +119,18 @@ def test_runs_and_environments(study: Study) -> None:
 def test_tables_and_figures_come_from_the_result_file_alone(study: Study, tmp_path: Path) -> None:
     made = study.workspace.comparison()
     written = write_comparison(made / "comparison.json", tmp_path / "again")
+    figures = (
+        "coverage",
+        "pairs",
+        "errors",
+        "errors-net-force",
+        "curriculum-adaptive",
+        "coordination",
+    )
     assert [path.name for path in written] == [
         "miniature.html",
         "miniature.md",
-        "miniature-coverage.svg",
-        "miniature-pairs.svg",
-        "miniature-errors.svg",
-        "miniature-errors-net-force.svg",
-        "miniature-curriculum-adaptive.svg",
-        "miniature-coordination.svg",
+        *(f"miniature-{figure}.svg" for figure in figures),
     ]
     for path in written:
         assert path.read_bytes() == (made / path.name).read_bytes()

@@ -153,14 +153,30 @@ def test_corrupt_labels_are_noticed(finished: Study, tmp_path: Path) -> None:
 def test_any_checkpoint_is_exported_and_checked(finished: Study, tmp_path: Path) -> None:
     (checkpoint,) = finished.workspace.path.glob("models/*/round-0/final.ckpt")
     out = export_folder(checkpoint, tmp_path / "potential")
-    rows = check_folder(out)
+    checked = check_folder(out)
+    rows = checked["model.nequip.pth"]
     assert len(rows) == 3
+    assert len(checked) == 1
     assert max(row.force_eV_A for row in rows) <= TOLERANCES["float32"].force_eV_A
     assert "no envelope" in read_card(out).outside(StatePoint(0.1, 240.0))[0]
     with pytest.raises(PotentialError, match="exists already"):
         export_folder(checkpoint, out)
     (out / "model.nequip.pth").write_bytes(b"another model")
     with pytest.raises(PotentialError, match="not the file that the card was written for"):
+        check_folder(out)
+
+
+@pytest.mark.slow
+def test_any_checkpoint_is_compiled_and_checked(finished: Study, tmp_path: Path) -> None:
+    (checkpoint,) = finished.workspace.path.glob("models/*/round-0/final.ckpt")
+    out = export_folder(checkpoint, tmp_path / "potential", compiled="cpu")
+    checked = check_folder(out)
+    assert set(checked) == {"model.nequip.pth", "model.nequip.pt2"}
+    for rows in checked.values():
+        assert len(rows) == 3
+        assert max(row.force_eV_A for row in rows) <= TOLERANCES["float32"].force_eV_A
+    (out / "model.nequip.pt2").write_bytes(b"another model")
+    with pytest.raises(PotentialError, match=r"pt2: missing, or not the file"):
         check_folder(out)
 
 

@@ -20,7 +20,7 @@ from ase.calculators.lj import LennardJones
 from lmp_thermo.errors import PotentialError, TrainingError
 from lmp_thermo.frames import MOLECULE, Frame, Tags, write_frames
 from lmp_thermo.potential.evaluate import Evaluator
-from lmp_thermo.potential.export import export_torchscript
+from lmp_thermo.potential.export import export_compiled, export_torchscript
 from lmp_thermo.potential.intermolecular import compare, labelled_quantities, predicted_quantities
 from lmp_thermo.training import files
 from lmp_thermo.training.configuration import write_configuration
@@ -222,7 +222,11 @@ def test_export_of_a_corrupt_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.ckpt").write_bytes(b"not a checkpoint")
     with pytest.raises(PotentialError, match="cannot be exported"):
         export_torchscript(tmp_path / "bad.ckpt", tmp_path / "m.nequip.pth")
-    assert not list(tmp_path.glob("*.pth"))
+    with pytest.raises(PotentialError, match=r"bad\.ckpt: cannot be exported .* a C\+\+ compiler"):
+        export_compiled(tmp_path / "bad.ckpt", tmp_path / "m.nequip.pt2")
+    with pytest.raises(PotentialError, match=r"expected a name that ends in \.nequip\.pt2"):
+        export_compiled(tmp_path / "bad.ckpt", tmp_path / "m.nequip.pth")
+    assert not list(tmp_path.glob("*.pt*"))
     (tmp_path / "bad.nequip.pth").write_bytes(b"not a model")
     with pytest.raises(PotentialError, match="cannot be loaded"):
         Evaluator(tmp_path / "bad.nequip.pth")

@@ -1,20 +1,33 @@
-"""Stock `.nequip.pt2` files of random-weight models, as nequip-compile writes them."""
+"""`.nequip.pt2` files of random-weight models, as nequip-compile and as this package write them."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.plugin.models import build_nequip, compiled_metadata
 
 
-def compile_stock(settings: dict[str, Any], path: Path) -> Path:
-    """Compile a model for the CPU with nequip's own `pair_nequip` target."""
-    import torch
-
+@contextmanager
+def _torch_export() -> Iterator[None]:
+    """Let torch.export use what torch deprecates."""
     with warnings.catch_warnings():
-        # torch.export's own use of what it deprecates
         warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)`", FutureWarning)
         warnings.filterwarnings("ignore", r"`?torch\.jit\.", DeprecationWarning)
+        yield
+
+
+def compile_stock(settings: dict[str, Any], path: Path) -> Path:
+    """Compile a NequIP model for the CPU with nequip's own export."""
+    return compile_target(build_nequip(scripted=False, **settings), path, "pair_nequip")
+
+
+def compile_target(model: Any, path: Path, target_name: str) -> Path:
+    """Compile an eager model for the CPU with nequip's own export, for one of its targets."""
+    import torch
+
+    with _torch_export():
         from nequip.data import AtomicDataDict, compute_neighborlist_, from_ase
         from nequip.scripts._compile_utils import COMPILE_TARGET_DICT
         from nequip.utils.aot import aot_export_model
@@ -26,11 +39,10 @@ def compile_stock(settings: dict[str, Any], path: Path) -> Path:
 
         from tests.plugin.systems import random_system
 
-        model = build_nequip(scripted=False, **settings)
         atoms = random_system("triclinic", 20)
         if "H" not in model.type_names:
             atoms.symbols[:] = "C"
-        target = COMPILE_TARGET_DICT["pair_nequip"]
+        target = COMPILE_TARGET_DICT[target_name]
         data = from_ase(atoms)
         data[AtomicDataDict.ATOM_TYPE_KEY] = torch.tensor(
             [model.type_names.index(s) for s in atoms.symbols]
@@ -54,4 +66,13 @@ def compile_stock(settings: dict[str, Any], path: Path) -> Path:
             output_path=str(path),
             inductor_configs={"aot_inductor.metadata": metadata},
         )
+    return path
+
+
+def compile_own(model: Any, path: Path) -> Path:
+    """Compile an eager model for the CPU with the export of this package."""
+    with _torch_export():
+        from lmp_thermo.potential.compiled import compile_model
+
+        compile_model(model, compiled_metadata(model), "cpu", path)
     return path

@@ -1,14 +1,23 @@
 """Fixtures of the plugin tests: where the plugin is, and models made once per session."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lmp_thermo.plugin_folder import plugin_folder
+from tests.plugin.comparison import NOTED
 from tests.plugin.models import build_nequip, save_torchscript
+
+
+@pytest.fixture(autouse=True)
+def noted_deviations(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the deviations that a test notes go into its report."""
+    NOTED.clear()
+    yield
+    request.node.user_properties.extend(NOTED.items())
 
 
 @pytest.fixture(scope="session")

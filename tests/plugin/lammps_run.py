@@ -25,6 +25,7 @@ class LammpsResult:
     forces: np.ndarray
     energies: np.ndarray
     log: str
+    ranks: int
 
 
 def launch(
@@ -94,10 +95,10 @@ def evaluate(folder: Path, atoms: Atoms, deck: str, plugin: Path, ranks: int = 1
     done = launch(folder, deck, plugin, ranks)
     if done.returncode != 0:
         raise RuntimeError(f"lmp failed:\n{done.stdout[-3000:]}")
-    return read_result(folder)
+    return read_result(folder, ranks)
 
 
-def read_result(folder: Path) -> LammpsResult:
+def read_result(folder: Path, ranks: int) -> LammpsResult:
     """Parse log.lammps and dump.txt of a finished run."""
     log = (folder / "log.lammps").read_text()
     lines = log.splitlines()
@@ -119,4 +120,5 @@ def read_result(folder: Path) -> LammpsResult:
         forces=table[:, 4:7],
         energies=table[:, 7],
         log=log,
+        ranks=ranks,
     )

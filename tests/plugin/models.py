@@ -51,6 +51,34 @@ def build_nequip(scripted: bool = True, **settings: Any) -> Any:
         return NequIPGNNModel(**arguments).eval()
 
 
+def build_allegro(scripted: bool = True) -> Any:
+    """Return a small eager Allegro model with random weights; needs nequip-allegro."""
+    with deprecated_torchscript():
+        from allegro.model import AllegroModel
+        from nequip.utils.compile import conditional_torchscript_mode
+        from nequip.utils.global_state import set_global_state
+
+        set_global_state(allow_tf32=False)
+        with conditional_torchscript_mode(scripted):
+            return AllegroModel(
+                seed=5,
+                model_dtype="float64",
+                r_max=4.0,
+                type_names=TYPE_NAMES,
+                l_max=1,
+                num_layers=2,
+                num_scalar_features=8,
+                num_tensor_features=4,
+                radial_chemical_embed={
+                    "_target_": "allegro.nn.TwoBodyBesselScalarEmbed",
+                    "num_bessels": 6,
+                },
+                avg_num_neighbors=4.0,
+                per_type_energy_scales={"C": 1.3, "H": 0.7},
+                per_type_energy_shifts={"C": -3.1, "H": -1.7},
+            ).eval()
+
+
 def save_torchscript(model: Any, path: Path) -> Path:
     """Write `model` as a `.nequip.pth` file, as nequip-compile does."""
     from nequip.model.inference_models.torchscript import save_torchscript_model

@@ -62,13 +62,14 @@ def refusal(
 def test_several_ranks_are_refused(files: tuple[Path, Path], plugin: Path, tmp_path: Path) -> None:
     output = refusal(files[0], plugin, tmp_path, ranks=2)
     assert "runs on one rank only; a stock .nequip.pt2 passes messages within one rank" in output
+    assert "lmp-thermo potential export --compiled" in output
 
 
 def test_atomic_virials_are_refused(files: tuple[Path, Path], plugin: Path, tmp_path: Path) -> None:
     stress = "compute s all stress/atom NULL virial\ncompute r all reduce sum c_s[1]\n"
     more = f"{stress}thermo_style custom step pe c_r"
     output = refusal(files[0], plugin, tmp_path, more=more)
-    assert "cannot be had from a compiled graph; use the model as .nequip.pth" in output
+    assert "cannot be had from this compiled graph; use the model as .nequip.pth" in output
 
 
 def test_truncated_file_is_refused(files: tuple[Path, Path], plugin: Path, tmp_path: Path) -> None:

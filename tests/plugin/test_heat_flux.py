@@ -129,7 +129,7 @@ def test_flux_in_a_periodic_box(
     with_velocities(atoms, tmp_path)
     text = deck("one", model) + deck("two", model, "replicate 1 2 1")
     text += deck("off", model, newton="off")
-    outputs = {ranks: launch(tmp_path, text, plugin, ranks) for ranks in (1, 2)}
+    outputs = {ranks: launch(tmp_path, text, plugin, ranks) for ranks in (1, 2, 4)}
     found = {ranks: fluxes(done.stdout) for ranks, done in outputs.items()}
     for ranks, by_name in found.items():
         assert set(by_name) == {"one", "two", "off"}, outputs[ranks].stdout[-3000:]
@@ -146,3 +146,37 @@ def test_flux_in_a_periodic_box(
             size = np.abs(pressure * volume).max()
             assert np.abs(centroid + pressure * volume).max() < size * tolerance
             assert np.abs(plain + pressure * volume).max() < size * tolerance
+
+
+# what a Green-Kubo deck adds (plugin/README.md): the energy that atoms carry as references flows
+# with them and is no heat
+REFERENCES = {"H": -1.7, "C": -3.1}
+CONDUCTIVE = """
+group H type 1
+group C type 2
+compute vH H reduce sum vx vy vz
+compute vC C reduce sum vx vy vz
+variable Jx equal c_flux[1]-(-1.7)*c_vH[1]-(-3.1)*c_vC[1]
+variable Jy equal c_flux[2]-(-1.7)*c_vH[2]-(-3.1)*c_vC[2]
+variable Jz equal c_flux[3]-(-1.7)*c_vH[3]-(-3.1)*c_vC[3]
+thermo_style custom step v_Jx v_Jy v_Jz
+run 0 post no
+print "FLUX less $(v_Jx:%.17g) $(v_Jy:%.17g) $(v_Jz:%.17g)"
+"""
+
+
+def test_references_taken_out_of_the_flux(
+    saved_nequip: Callable[..., Path], plugin: Path, tmp_path: Path
+) -> None:
+    """What is left is the flux of the same model without references."""
+    with_velocities(random_system("triclinic", 40), tmp_path)
+    model = saved_nequip(per_type_energy_shifts=REFERENCES, **MODEL)
+    bare = saved_nequip(per_type_energy_shifts={"H": 0.0, "C": 0.0}, **MODEL)
+    text = deck("whole", model) + CONDUCTIVE + deck("bare", bare)
+    done = launch(tmp_path, text, plugin, ranks=2)
+    found = fluxes(done.stdout)
+    assert set(found) == {"whole", "less", "bare"}, done.stdout[-3000:]
+    whole, less, expected = (found[name][:3] for name in ("whole", "less", "bare"))
+    scale = np.abs(whole).max()
+    assert np.abs(whole - expected).max() > 0.1 * scale, "a test of references needs references"
+    assert np.abs(less - expected).max() < scale * HEAT_FLUX_RANKS_RELATIVE

@@ -59,16 +59,25 @@ def test_architectures(saved_nequip: Save, plugin: Path, tmp_path: Path, name: s
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("parity", [True, False])
 @pytest.mark.parametrize("l_max", [0, 1, 2, 3])
-@pytest.mark.parametrize("num_layers", [1, 2, 4, 6])
+@pytest.mark.parametrize("num_layers", [1, 2, 3, 4, 5, 6])
 def test_every_architecture(
-    saved_nequip: Save, plugin: Path, tmp_path: Path, num_layers: int, l_max: int, parity: bool
+    saved_nequip: Save,
+    plugin: Path,
+    tmp_path: Path,
+    num_layers: int,
+    l_max: int,
+    parity: bool,
+    dtype: str,
 ) -> None:
-    model = saved_nequip(num_layers=num_layers, l_max=l_max, parity=parity, num_features=4)
+    model = saved_nequip(
+        num_layers=num_layers, l_max=l_max, parity=parity, num_features=4, model_dtype=dtype
+    )
     atoms = random_system("triclinic", 24)
     found = evaluate(tmp_path, atoms, deck_for(model), plugin)
-    assert_same(found, nequip_reference(model, atoms), atoms, PLUGIN_PARITY["float64"])
+    assert_same(found, nequip_reference(model, atoms), atoms, PLUGIN_PARITY[dtype])
 
 
 def test_newton_off_changes_nothing(saved_nequip: Save, plugin: Path, tmp_path: Path) -> None:

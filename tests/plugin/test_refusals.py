@@ -36,9 +36,12 @@ EXPECTED = {
     "allegro with messages": r"is a message-passing model; use pair_style nequip",
     "no GPU": r"device cuda asked for, but torch sees no CUDA GPU here; use device cpu",
     "unknown device": r"device tpu is not one of auto, cpu, cuda, cuda:N",
+    "unknown edges": r"edges here is not one of auto, host, device",
     "unknown engine": r"engine magic is not one of auto, torch",
-    "unknown keyword": r"unknown keyword colour; known are device, engine",
+    "unknown keyword": r"unknown keyword colour; known are device, edges, engine",
     "keyword without value": r"keyword device needs a value",
+    "bonded neighbours": r"special_bonds removes bonded neighbours .* lj/coul 1.0 1.0 1.0 or",
+    "no such GPU": r"device cuda:3 asked for, but torch sees no CUDA GPU here; use device cpu",
     "NULL without hybrid": r"NULL for atom type 2 .* use pair_style hybrid/overlay",
 }
 
@@ -79,6 +82,14 @@ def decks(model: Path, folder: Path) -> dict[str, str]:
         "allegro with messages": named(str(model), style="allegro"),
         "no GPU": named(str(model), style="nequip device cuda"),
         "unknown device": named(str(model), style="nequip device tpu"),
+        "unknown edges": named(str(model), style="nequip edges here"),
+        "no such GPU": named(str(model), style="nequip device cuda:3"),
+        # LAMMPS's default of special_bonds drops them
+        "bonded neighbours": "units metal\natom_style bond\nregion box block 0 9 0 9 0 9\n"
+        "create_box 2 box bond/types 1 extra/bond/per/atom 2 extra/special/per/atom 4\n"
+        "create_atoms 1 single 1 1 1\ncreate_atoms 2 single 2 1 1.3\nmass * 1.0\n"
+        "create_bonds single/bond 1 1 2\nbond_style zero\nbond_coeff *\n"
+        f"{use}run 0\n",
         "unknown engine": named(str(model), style="nequip engine magic"),
         "unknown keyword": named(str(model), style="nequip colour red"),
         "keyword without value": named(str(model), style="nequip device"),
@@ -153,9 +164,57 @@ run 0
         units="metal",
         atom_style="atomic",
     )
-    done = launch(tmp_path, deck, plugin, ranks, timeout=60)
+    said = r"of atom \d+ at \(1\.2500, 1\.5000, 2\.0000\) is not finite; look for overlapping atoms"
+    for _ in range(3):  # mpirun can lose the last line of a rank that aborts on a busy machine
+        done = launch(tmp_path, deck, plugin, ranks, timeout=60)
+        assert done.returncode != 0
+        if re.search(said, done.stdout):
+            return
+    raise AssertionError(done.stdout)
+
+
+# LAMMPS_NS::Comm::get_comm_cutoff(): another answer for the plugin only, since LAMMPS itself would
+# look for neighbours beyond its ghosts
+NARROW = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <string.h>
+double _ZN9LAMMPS_NS4Comm15get_comm_cutoffEv(void *comm)
+{
+  double (*real)(void *) = dlsym(RTLD_NEXT, "_ZN9LAMMPS_NS4Comm15get_comm_cutoffEv");
+  Dl_info caller;
+  if (dladdr(__builtin_return_address(0), &caller) && strstr(caller.dli_fname, "lmp_thermo_plugin"))
+    return 1.5;
+  return real(comm);
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler for a false LAMMPS")
+def test_ghosts_too_near(
+    saved_nequip: Callable[..., Path],
+    plugin: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """LAMMPS widens a too small comm_modify cutoff: one that would not is refused."""
+    source = tmp_path / "narrow.c"
+    source.write_text(NARROW)
+    library = tmp_path / "narrow.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    monkeypatch.setenv("LD_PRELOAD", str(library))
+    write_lammps_data(
+        tmp_path / "system.data",
+        random_system("triclinic", 20),
+        specorder=SPECIES,
+        masses=True,
+        units="metal",
+        atom_style="atomic",
+    )
+    deck = f"{START}pair_style nequip\npair_coeff * * {saved_nequip()} H C\nrun 0\n"
+    done = launch(tmp_path, deck, plugin, RANKS, timeout=60)
     assert done.returncode != 0
     assert re.search(
-        r"of atom \d+ at \(1\.2500, 1\.5000, 2\.0000\) is not finite; look for overlapping atoms",
+        r"ghost atoms reach to 1\.5 A, but the model sees 4 A; raise comm_modify cutoff",
         done.stdout,
     ), done.stdout

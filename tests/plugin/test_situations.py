@@ -1,16 +1,18 @@
 """Whatever LAMMPS does to the system, the last state is what nequip says of it.
 
-One job of two ranks walks through all situations with `clear` in between; each ends with a dump
-and a line of thermo, which are compared with nequip's own calculator.
+One job walks through all situations with `clear` in between; each ends with a dump and a line of
+thermo, which are compared with nequip's own calculator.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.io.lammpsdata import write_lammps_data
 
+from tests.plugin.comparison import note
 from tests.plugin.lammps_run import SPECIES, launch
 from tests.plugin.reference import nequip_reference
 from tests.plugin.states import read_dump
@@ -19,6 +21,14 @@ from tests.tolerances import PLUGIN_PARITY
 
 pytestmark = pytest.mark.plugin
 
+# ranks, and who forms the edges
+WALKS = [
+    pytest.param((2, "auto"), id="2"),
+    *(
+        pytest.param((ranks, edges), id=f"{ranks} {edges}", marks=pytest.mark.slow)
+        for ranks, edges in [(1, "auto"), (4, "auto"), (1, "device"), (3, "device")]
+    ),
+]
 MODEL = {"num_layers": 2, "l_max": 1, "num_features": 4}
 USE = "pair_style nequip\npair_coeff * * MODEL H C\n"
 READ = f"read_data system.data\n{USE}"
@@ -31,7 +41,9 @@ SITUATIONS = {
     "fix balance": f"{READ}{HOT}fix b all balance 5 1.0 shift xyz 5 1.0\nfix 1 all nve\nrun 8",
     "rebuilds": f"{READ}{HOT}{NEIGHBOURS}velocity all scale 9000\nfix 1 all nve\nrun 12",
     "minimize": f"{READ}minimize 0 1e-3 4 8",
-    "box relax": f"{READ}fix 1 all box/relax tri 0.0\nminimize 0 1e-3 4 8",
+    "box relax iso": f"{READ}fix 1 all box/relax iso 0.0\nminimize 0 1e-3 4 8",
+    "box relax aniso": f"{READ}fix 1 all box/relax aniso 0.0\nminimize 0 1e-3 4 8",
+    "box relax tri": f"{READ}fix 1 all box/relax tri 0.0\nminimize 0 1e-3 4 8",
     "npt iso": f"{READ}{HOT}fix 1 all npt temp 400 400 0.05 iso 0 0 0.1\nrun 8",
     "npt aniso": f"{READ}{HOT}fix 1 all npt temp 400 400 0.05 aniso 0 0 0.1\nrun 8",
     "npt tri": f"{READ}{HOT}fix 1 all npt temp 400 400 0.05 tri 0 0 0.1\nrun 8",
@@ -53,10 +65,12 @@ SITUATIONS = {
 }
 
 
-def block(name: str, situation: str, model: Path) -> str:
+def block(name: str, situation: str, model: Path, edges: str) -> str:
     """Return one situation with its energy printed and its state dumped at the end."""
     file = name.replace(" ", "_")
-    start, _, last = situation.replace("MODEL", str(model)).rpartition("\n")
+    situation = situation.replace("MODEL", str(model))
+    situation = situation.replace("pair_style nequip", f"pair_style nequip edges {edges}")
+    start, _, last = situation.rpartition("\n")
     return f"""clear
 units metal
 atom_style atomic
@@ -69,11 +83,25 @@ write_dump all custom {file}.dump id type x y z fx fy fz modify sort id format f
 """
 
 
-@pytest.fixture(scope="module")
-def walked(
-    saved_nequip: Callable[..., Path], plugin: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, dict[str, float], str]:
-    """Run all situations; return the folder of dumps, the energies, the output."""
+@dataclass(frozen=True)
+class Walk:
+    """Folder of the dumps, energies by situation, the end of the output."""
+
+    ranks: int
+    folder: Path
+    energies: dict[str, float]
+    output: str
+
+
+@pytest.fixture(scope="module", params=WALKS)
+def walk(
+    request: pytest.FixtureRequest,
+    saved_nequip: Callable[..., Path],
+    plugin: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Walk:
+    """Run all situations."""
+    ranks, edges = request.param
     folder = tmp_path_factory.mktemp("situations")
     atoms = random_system("triclinic", 40, closest=1.3)
     write_lammps_data(
@@ -85,25 +113,29 @@ def walked(
         atom_style="atomic",
     )
     model = saved_nequip(**MODEL)
-    deck = "".join(block(name, text, model) for name, text in SITUATIONS.items())
-    done = launch(folder, deck, plugin, ranks=2, timeout=280)
+    deck = "".join(block(name, text, model, edges) for name, text in SITUATIONS.items())
+    done = launch(folder, deck, plugin, ranks, timeout=400)
     energies = {}
     for line in done.stdout.splitlines():
         if line.startswith("STATE "):
             _, name, value = line.split()
             energies[name] = float(value)
-    return folder, energies, done.stdout[-3000:]
+    return Walk(ranks, folder, energies, done.stdout[-3000:])
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_last_state(
-    saved_nequip: Callable[..., Path], walked: tuple[Path, dict[str, float], str], name: str
-) -> None:
-    folder, energies, output = walked
+def test_last_state(saved_nequip: Callable[..., Path], walk: Walk, name: str) -> None:
     file = name.replace(" ", "_")
-    assert file in energies, output
-    atoms, forces = read_dump(folder / f"{file}.dump")
+    assert file in walk.energies, walk.output
+    atoms, forces = read_dump(walk.folder / f"{file}.dump")
     expected = nequip_reference(saved_nequip(**MODEL), atoms)
     tolerance = PLUGIN_PARITY["float64"]
-    assert abs(energies[file] - expected.energy) < tolerance.energy_eV * len(atoms)
+    energy_off = abs(walk.energies[file] - expected.energy)
+    note(
+        walk.ranks,
+        tolerance,
+        energy_eV=energy_off / len(atoms),
+        force_eV_A=np.abs(forces - expected.forces).max(),
+    )
+    assert energy_off < tolerance.energy_eV * len(atoms)
     np.testing.assert_allclose(forces, expected.forces, rtol=0, atol=tolerance.force_eV_A)

@@ -77,18 +77,30 @@ def test_torch_side_missing(
     assert re.search(r"the torch side of the plugin cannot be loaded: .*build the plugin", output)
 
 
+OTHERS = {
+    "int lammps_version(void *handle) { (void) handle; return 20200303; }\n": (
+        r"built for LAMMPS \d{8}, but this is LAMMPS 20200303; build the plugin"
+    ),
+    "#include <string.h>\nint lammps_extract_setting(void *handle, const char *name)\n"
+    '{ (void) handle; return strcmp(name, "tagint") == 0 ? 8 : 4; }\n': (
+        r"with atom IDs of 32 bits, but this one has 64 \(LMP_THERMO_LAMMPS_SIZES\); build"
+    ),
+}
+
+
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler for a false LAMMPS")
-def test_another_lammps(plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("other", OTHERS, ids=["version", "sizes"])
+def test_another_lammps(
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
     """Refused on use, not on load: decks that use other styles must go on running."""
     source = tmp_path / "other.c"
-    source.write_text("int lammps_version(void *handle) { (void) handle; return 20200303; }\n")
+    source.write_text(other)
     library = tmp_path / "other.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     monkeypatch.setenv("LD_PRELOAD", str(library))
     deck = "units metal\nlattice fcc 4\nregion b block 0 3 0 3 0 3\ncreate_box 1 b\nmass 1 1\n"
     output = refused(tmp_path, plugin, f"{deck}pair_style nequip\n")
-    assert re.search(
-        r"built for LAMMPS \d{8}, but this is LAMMPS 20200303; build the plugin", output
-    )
+    assert re.search(OTHERS[other], output), output
     harmless = launch(tmp_path, f"{deck}pair_style zero 3.0\n", plugin)
     assert harmless.returncode == 0
