@@ -69,6 +69,8 @@ def groups(result: Mapping[str, Any]) -> list[str]:
 
 def tables(result: Mapping[str, Any]) -> str:
     """All tables as one Markdown page."""
+    from lmp_thermo.report import distillation
+
     return (
         "\n\n".join(
             [
@@ -85,6 +87,7 @@ def tables(result: Mapping[str, Any]) -> str:
                 matrix_table(result, "net_force"),
                 "## Score by cell",
                 scores_table(result),
+                *distillation.sections(result),
             ]
         )
         + "\n"
@@ -136,7 +139,7 @@ def arms_table(result: Mapping[str, Any]) -> str:
             ]
         )
     unit = result["settings"]["comparison"]["budget_unit"]
-    return _markdown(
+    return markdown(
         [
             "arm",
             "seeds",
@@ -171,14 +174,14 @@ def tests_table(result: Mapping[str, Any], quantity: str) -> str:
                 f"{test['interval'][1]:.2f}; p = {test['p_value']:.3g})"
             )
         rows.append(row)
-    return _markdown([quantity, *wheres], rows)
+    return markdown([quantity, *wheres], rows)
 
 
 def matrix_table(result: Mapping[str, Any], quantity: str) -> str:
     """RMSE of one quantity by cell and group: mean and interval; no interaction beside it."""
     rows = []
     for name, cell in result["grid"].items():
-        row = _state(cell)
+        row = state_columns(cell)
         rms = None
         for group in groups(result):
             own = result["matrix"][group][name]
@@ -198,14 +201,14 @@ def matrix_table(result: Mapping[str, Any], quantity: str) -> str:
         row.append("–" if rms is None else f"{rms:.3g}")
         rows.append(row)
     heads = ["density, g/cm³", "temperature, K", *groups(result), *result["others"], "its rms"]
-    return _markdown(heads, rows) + "\n\ni: interpolated, e: extrapolated cells of the arm."
+    return markdown(heads, rows) + "\n\ni: interpolated, e: extrapolated cells of the arm."
 
 
 def scores_table(result: Mapping[str, Any]) -> str:
     """Score by cell and group, with the seeds that passed."""
     rows = []
     for name, cell in result["grid"].items():
-        row = _state(cell)
+        row = state_columns(cell)
         for group in groups(result):
             own = result["matrix"][group][name]
             row.append(f"{own['score']['mean']:.2g} ({sum(own['passed'])}/{len(own['passed'])})")
@@ -214,10 +217,11 @@ def scores_table(result: Mapping[str, Any]) -> str:
             row.append("–" if judged is None else f"{judged['score']:.2g}")
         rows.append(row)
     heads = ["density, g/cm³", "temperature, K", *groups(result), *result["others"]]
-    return _markdown(heads, rows) + "\n\nIn brackets: seeds that passed the cell."
+    return markdown(heads, rows) + "\n\nIn brackets: seeds that passed the cell."
 
 
-def _state(cell: Mapping[str, Any]) -> list[str]:
+def state_columns(cell: Mapping[str, Any]) -> list[str]:
+    """The first columns of a table by cell."""
     return [f"{cell['density_g_cm3']:g}", f"{cell['temperature_K']:g}"]
 
 
@@ -231,6 +235,7 @@ def _with_spread(values: Sequence[float]) -> str:
     return f"{_mean(values):.3g} ({min(values):.3g} to {max(values):.3g})"
 
 
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

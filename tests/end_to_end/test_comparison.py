@@ -19,11 +19,20 @@ pytestmark = pytest.mark.end_to_end
 
 LJ = {"sigma": 3.405, "epsilon": 0.010323, "rc": 5.0}
 COMPARISON: dict[str, Any] = {
-    "designs": ["none", "density", "adaptive"],
+    "designs": ["none", "density", "adaptive", "clusters", "condensed"],
+    "recipes": ["scratch", "distil"],
+    "teacher": {
+        "calculator": "tests.end_to_end.teachers.NoGas",
+        "arguments": LJ,
+        "designs": ["density"],
+    },
     "seeds": [1, 2],
     "home": {"density_g_cm3": 1.2, "temperature_K": 240.0},
     "temperatures_K": [240.0, 300.0],
     "budget": 8,
+    "largest_cluster": 4,
+    "condensed_above_g_cm3": 1.0,
+    "crystal_densities_g_cm3": [1.7],
     "curriculum": {"rounds": 1, "committee": 2, "updates": 30},
     "calculators": {"lj-ase": {"calculator": "ase.calculators.lj.LennardJones", "arguments": LJ}},
     "runs": {

@@ -36,7 +36,10 @@ TITLES = {
     "density": "Density-diverse",
     "grid": "Full grid",
     "adaptive": "Adaptive",
+    "clusters": "Clusters only",
+    "condensed": "Condensed only",
     "no-interaction": "No interaction",
+    "teacher": "Teacher",
 }
 
 
