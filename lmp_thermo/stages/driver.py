@@ -290,11 +290,18 @@ class Study:
         try:
             databases.check(context)
             if "condensed" in comparison.designs:
-                for state in databases.crystal_counts(context):
-                    check_packing(databases.composition_of(context, state), state)
+                self._check_crystals()
             if teacher is not None and teacher.training is not None:
                 architecture(teacher_training(self.file)).cutoffs(context.species)
         except TrainingError as error:
             raise StudyError(f"{self.path.name}: comparison.teacher.training.{error}") from None
         except StudyError as error:
             raise StudyError(f"{self.path.name}: {error}") from None
+
+    def _check_crystals(self) -> None:
+        for state in databases.crystal_counts(self._context):
+            try:
+                check_packing(databases.composition_of(self._context, state), state)
+            except StudyError as error:
+                key = "comparison.crystal_densities_g_cm3:"
+                raise StudyError(str(error).replace("grid:", key)) from None
