@@ -1,6 +1,6 @@
 """The part of a study file that compares designs, and the arms that it asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -8,7 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from lmp_thermo.reading import Name, Positive, Section
 from lmp_thermo.states import StatePoint
 
-Design = Literal["none", "temperature", "density", "grid", "adaptive"]
+Design = Literal["none", "temperature", "density", "grid", "adaptive", "clusters", "condensed"]
+Recipe = Literal["scratch", "distil"]
 Loss = Literal["intermolecular", "plain"]
 BudgetUnit = Literal["frames", "atom-frames", "label-seconds"]
 
@@ -69,6 +70,32 @@ class OtherModel(Section):
     )
 
 
+class Teacher(Section):
+    """What students learn from: an ASE calculator, or a larger model trained on the whole pool."""
+
+    calculator: str | None = Field(None, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    alone_box_A: Positive | None = Field(
+        None, description="as for calculators that are judged without training"
+    )
+    training: dict[str, Any] | None = Field(
+        None,
+        description="a nequip model instead: the keys of the study's training in which it differs; "
+        "updates is one number",
+    )
+    designs: list[Design] | None = Field(
+        None, min_length=1, description="whose arms have a student; all of them by default"
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Teacher":
+        if (self.calculator is None) == (self.training is None):
+            raise ValueError("expected one of calculator and training; give exactly one")
+        if self.training is not None and (self.arguments or self.alone_box_A is not None):
+            raise ValueError("arguments and alone_box_A belong to a calculator; remove them")
+        return self
+
+
 class Comparison(Section):
     """Arms of equal budget from one labelled pool, judged on every cell of the grid."""
 
@@ -78,6 +105,13 @@ class Comparison(Section):
         description="intermolecular: all terms of the loss; plain: energy, forces and stress only, "
         "no frames with molecules apart",
     )
+    recipes: list[Recipe] = Field(
+        ["scratch"],
+        min_length=1,
+        description="scratch: trained on the reference's labels; distil: on the teacher's, of the "
+        "same frames, with the first of the losses",
+    )
+    teacher: Teacher | None = None
     seeds: list[int] = Field(min_length=1)
     home: Home = Field(description="where designs without diversity spend their budget")
     densities_g_cm3: list[Positive] | None = Field(
@@ -93,6 +127,18 @@ class Comparison(Section):
         None, ge=1, description="frames in every cell of the pool, instead of pool_factor"
     )
     curriculum: Curriculum | None = None
+    largest_cluster: int = Field(
+        8, ge=2, le=64, description="molecules in the largest cluster of design clusters"
+    )
+    condensed_above_g_cm3: Positive | None = Field(
+        None, description="lowest density of a liquid in design condensed"
+    )
+    crystal_densities_g_cm3: list[Positive] | None = Field(
+        None,
+        min_length=1,
+        description="of the crystals in design condensed, at the lowest temperature; by default "
+        "the two highest densities on which designs may spend",
+    )
     runs: ArmRuns | None = None
     coordination_cutoff_A: Positive | None = Field(
         None, description="instead of the first minimum of g(r) in the densest, coldest cell"
@@ -101,7 +147,7 @@ class Comparison(Section):
         default_factory=dict, description="judged on the same grid without training"
     )
 
-    @field_validator("designs", "losses", "seeds")
+    @field_validator("designs", "losses", "recipes", "seeds")
     @classmethod
     def _no_repetition(cls, values: list[Any]) -> list[Any]:
         if len(set(values)) != len(values):
@@ -114,18 +160,42 @@ class Comparison(Section):
             raise ValueError(
                 "expected a curriculum exactly where designs name adaptive; add or remove it"
             )
+        if ("distil" in self.recipes) != (self.teacher is not None):
+            raise ValueError(
+                "expected a teacher exactly where recipes name distil; add or remove it"
+            )
+        if ("condensed" in self.designs) != (self.condensed_above_g_cm3 is not None):
+            raise ValueError(
+                "expected condensed_above_g_cm3 exactly where designs name condensed; add or "
+                "remove it"
+            )
+        if self.crystal_densities_g_cm3 is not None and self.condensed_above_g_cm3 is None:
+            raise ValueError("crystal_densities_g_cm3 belong to design condensed; remove them")
+        stand_ins = [d for d in ("clusters", "condensed") if d in self.designs]
+        if self.budget_unit == "label-seconds" and stand_ins:
+            raise ValueError(
+                f"design {stand_ins[0]} is drawn before its labels are timed, expected a budget in "
+                "frames or atom-frames; change budget_unit"
+            )
+        reserved = [name for name in ("teacher", "no-interaction") if name in self.calculators]
+        if reserved:
+            raise ValueError(f"calculators: {reserved[0]} is a name of our own; choose another")
         if self.budget_unit == "label-seconds" and self.pool_frames is None:
             raise ValueError("expected pool_frames where the budget is in label-seconds; add it")
+        named: list[tuple[str, list[Any], list[Any]]] = []
         if self.runs is not None:
-            for name, wanted, known in (
-                ("designs", self.runs.designs, self.designs),
-                ("seeds", self.runs.seeds, self.seeds),
-            ):
-                unknown = [w for w in wanted if w not in known]
-                if unknown:
-                    raise ValueError(
-                        f"runs.{name} = {unknown}: expected some of the comparison's own, {known}"
-                    )
+            named += [
+                ("runs.designs", self.runs.designs, self.designs),
+                ("runs.seeds", self.runs.seeds, self.seeds),
+            ]
+        if self.teacher is not None and self.teacher.designs is not None:
+            named.append(("teacher.designs", self.teacher.designs, self.designs))
+        for name, wanted, known in named:
+            unknown = [w for w in wanted if w not in known]
+            if unknown:
+                raise ValueError(
+                    f"{name} = {unknown}: expected some of the comparison's own, {known}"
+                )
         return self
 
     def may_spend(self, state: StatePoint) -> bool:
@@ -141,19 +211,26 @@ class Comparison(Section):
             and arm.design in self.runs.designs
             and arm.seed in self.runs.seeds
             and arm.loss == self.losses[0]
+            and arm.recipe == self.recipes[0]
             and arm.budget == self.budget
         )
 
     @property
     def arms(self) -> "list[Arm]":
-        """Every design with every loss and every seed."""
+        """Every design with every seed and every loss, and with the first loss a student."""
         return [
-            Arm(design, loss, seed, budget, f"-{budget:g}" if budget != self.budget else "")
+            Arm(design, loss, seed, budget, f"-{budget:g}" if budget != self.budget else "", recipe)
             for seed in self.seeds
-            for loss in self.losses
-            for design in self.designs
+            for recipe in self.recipes
+            for loss in (self.losses if recipe == "scratch" else self.losses[:1])
+            for design in self._designs(recipe)
             for budget in self._budgets(design)
         ]
+
+    def _designs(self, recipe: Recipe) -> list[Design]:
+        if recipe == "distil" and self.teacher is not None and self.teacher.designs is not None:
+            return self.teacher.designs
+        return self.designs
 
     def _budgets(self, design: Design) -> list[float]:
         if design == "adaptive" and self.curriculum is not None and self.curriculum.budgets:
@@ -171,6 +248,7 @@ class Arm:
         seed: of weights, of the order of frames, and of the choice from the pool.
         budget: in the comparison's unit.
         suffix: of the name, where the budget is not the comparison's.
+        recipe: whose labels it learns from, the reference's or the teacher's.
     """
 
     design: Design
@@ -178,12 +256,19 @@ class Arm:
     seed: int
     budget: float
     suffix: str = ""
+    recipe: Recipe = "scratch"
 
     @property
     def group(self) -> str:
         """What the arms of different seeds have in common."""
         loss = "" if self.loss == "intermolecular" else f"-{self.loss}"
-        return f"{self.design}{loss}{self.suffix}"
+        recipe = "" if self.recipe == "scratch" else f"-{self.recipe}"
+        return f"{self.design}{loss}{recipe}{self.suffix}"
+
+    @property
+    def from_scratch(self) -> "Arm":
+        """The arm that spends the same budget on the same frames with the reference's labels."""
+        return replace(self, recipe="scratch")
 
     @property
     def name(self) -> str:

@@ -39,7 +39,8 @@ class Tags:
     density_g_cm3: float
     temperature_K: float
     origin: str
-    """``packed``, ``reference-md``, ``model-md``, ``molecule`` or ``atom``."""
+    """``packed``, ``reference-md``, ``model-md``, ``molecule``, ``cluster``, ``crystal``, or
+    ``atom``."""
     round: int
     seed: int
     index: int

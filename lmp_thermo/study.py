@@ -68,6 +68,11 @@ class AseCalculator(Section):
     reach_A: Positive | None = Field(
         None, description="range of direct interactions; label boxes must be twice as long"
     )
+    alone_box_A: Positive | None = Field(
+        None,
+        description="edge of a periodic box for molecules alone, for calculators that know "
+        "periodic boxes only",
+    )
 
 
 class Reference(Section):
@@ -332,6 +337,21 @@ def seed_for(study_seed: int, *names: object) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % (2**31 - 2) + 1
 
 
+def teacher_training(study: StudyFile) -> Training:
+    """The training of a teacher that is a model: the study's with what the teacher changes.
+
+    Raises:
+        ValidationError: the changes are none of a training.
+    """
+    teacher = study.comparison.teacher if study.comparison is not None else None
+    assert teacher is not None
+    assert teacher.training is not None
+    changes = dict(teacher.training)
+    if "updates" in changes:
+        changes["updates"] = [changes["updates"]] * study.sampling.rounds
+    return Training.model_validate({**study.training.model_dump(), **changes})
+
+
 def _check_consistency(where: str, study: StudyFile) -> None:
     """What needs more than one section; physics of boxes is checked by `lmp_thermo.fluid`."""
     sampling, training, states = study.sampling, study.training, study.states
@@ -361,6 +381,7 @@ def _check_consistency(where: str, study: StudyFile) -> None:
         )
     if study.comparison is not None:
         _check_comparison(study.comparison, study, refuse)
+        _check_teacher(where, study, refuse)
     elif sampling.budget_frames is None:
         raise StudyError(f"{where}: sampling.budget_frames: missing, expected a value; add it")
     needs = {
@@ -401,6 +422,21 @@ def _check_consistency(where: str, study: StudyFile) -> None:
                 getattr(production, key),
                 f"a multiple of production.timestep_fs = {production.timestep_fs}",
             )
+
+
+def _check_teacher(
+    where: str, study: StudyFile, refuse: Callable[[str, object, str], None]
+) -> None:
+    teacher = study.comparison.teacher if study.comparison is not None else None
+    if teacher is None or teacher.training is None:
+        return
+    try:
+        training = teacher_training(study)
+    except ValidationError as error:
+        line = first_problem(Training, error)
+        raise StudyError(f"{where}: comparison.teacher.training: {line}") from None
+    if training.updates is None:
+        refuse("comparison.teacher.training.minutes", training.minutes, "updates instead")
 
 
 def _check_comparison(

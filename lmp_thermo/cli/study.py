@@ -32,6 +32,8 @@ STAGES = {
     "analyze": "Observables of the runs, with error bars.",
     "validate": "Relabel frames of the potential's own runs and judge every cell.",
     "report": "Write report.html.",
+    "databases": "Draw and label clusters and crystals (studies that compare designs).",
+    "teacher": "Train the teacher of students, or ask it (studies that compare designs).",
     "curriculum": "Spend the adaptive arms' budgets in rounds (studies that compare designs).",
     "coverage": "Judge every arm on every cell (studies that compare designs).",
     "compare": "Put all arms side by side; write report.html (studies that compare designs).",

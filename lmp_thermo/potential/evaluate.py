@@ -129,7 +129,13 @@ class Evaluator:
 
     def _graph(self, atoms: Atoms) -> _Graph:
         types = self._types(atoms)
-        i, j, shift, distance = neighbour_list("ijSd", atoms, cutoff=self.r_max_A)
+        i, j, shift, distance = neighbour_list(
+            "ijSd",
+            positions=atoms.positions,
+            cell=np.asarray(atoms.cell.complete()),  # a frame in open space has none
+            pbc=atoms.pbc,
+            cutoff=self.r_max_A,
+        )
         near = distance < self._cutoffs[types[i], types[j]]
         i, j, shift = i[near], j[near], shift[near]
         cell = np.asarray(atoms.cell, dtype=float)

@@ -92,7 +92,8 @@ class AseReference:
         """See `Reference.label_alone`."""
         molecule = Atoms(numbers=atoms.numbers, positions=atoms.positions, pbc=False)
         if self._alone_box_A is not None:
-            molecule.set_cell([self._alone_box_A] * 3)
+            wide = float(np.ptp(molecule.positions, axis=0).max()) + self._alone_box_A / 2
+            molecule.set_cell([max(self._alone_box_A, wide)] * 3)  # a cluster may be wide
             molecule.set_pbc(True)
         return AloneLabel(*self._energy_and_forces(molecule))
 

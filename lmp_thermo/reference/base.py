@@ -29,7 +29,7 @@ class Label:
 
 @dataclass(frozen=True)
 class AloneLabel:
-    """What a reference says of one molecule alone in space: eV and (n_atoms, 3) eV/Å."""
+    """What a reference says of a molecule or cluster alone in space: eV and (n_atoms, 3) eV/Å."""
 
     energy: float
     forces: NDArray[np.float64]
@@ -56,7 +56,7 @@ class Reference(Protocol):
         """
 
     def label_alone(self, atoms: Atoms) -> AloneLabel:
-        """Label one whole molecule in open space.
+        """Label a whole molecule, or a cluster of them, in open space.
 
         Raises:
             LabelError: the reference failed or did not converge.
@@ -76,7 +76,9 @@ def build_reference(section: "ReferenceSection", species: tuple[str, ...]) -> Re
     if section.ase is not None:
         from lmp_thermo.reference.ase_calculator import AseReference
 
-        return AseReference(section.name, section.ase.calculator, section.ase.arguments)
+        return AseReference(
+            section.name, section.ase.calculator, section.ase.arguments, section.ase.alone_box_A
+        )
     assert section.lammps is not None  # the schema has made sure
     from lmp_thermo.reference.lammps_force_field import LammpsReference
 

@@ -231,6 +231,7 @@ def label_frame(reference: Reference, frame: Frame) -> Frame:
 
     A frame of a single molecule is labelled in open space; its stress is the exact one of an
     isolated cluster, sum_a r_a (x) f_a / V with ASE's sign, symmetric because no torque acts.
+    A frame without boundaries has no stress.
 
     Raises:
         LabelError: the reference failed.
@@ -247,6 +248,13 @@ def label_frame(reference: Reference, frame: Frame) -> Frame:
             isolated[formula] = alone
         alone_energy += alone.energy
         alone_forces[members] = alone.forces
+    if not atoms.pbc.any():
+        whole = AloneLabel(alone_energy, alone_forces)
+        if frame.n_molecules > 1:
+            whole = reference.label_alone(atoms)
+        return frame.labelled(
+            reference.name, whole.energy, whole.forces, None, alone_energy, alone_forces
+        )
     if frame.n_molecules == 1:
         virial = np.einsum("ai,aj->ij", atoms.positions, alone_forces)
         virial = (virial + virial.T) / 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lmp_thermo.report import distillation
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain, quoted
 from lmp_thermo.report.result import SIGNIFICANT, ArmVerdict, Cell, PairedTest, Result
@@ -81,6 +82,7 @@ def sections(result: Result) -> list[Section]:
             "g(r). Coordination: Wasserstein-1 distance, neighbours.",
             runs_table(result),
         ),
+        *distillation.sections(result),
     ]
     return [section for section in found if section.table.rows]
 

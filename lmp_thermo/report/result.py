@@ -120,6 +120,7 @@ class ArmVerdict(Part):
     seed: int
     spent: NonNegative
     frames: dict[Text, int]
+    left_out: int | None = None
     us_per_atom: NonNegative | None
     passed: int = Field(ge=0)
     cells: int = Field(ge=1)
@@ -327,6 +328,15 @@ class PressureFall(Part):
     fall_bar: Finite
 
 
+class Teacher(Part):
+    """Of students."""
+
+    labelled: int
+    failed: int
+    first_cause: Text | None
+    trained_on_frames: int | None
+
+
 class Result(Part):
     """The result of a comparison; `Result.read` reads it from a file."""
 
@@ -338,6 +348,7 @@ class Result(Part):
     units: dict[Text, Text]
     matrix: dict[Name, dict[Name, Judged]] = Field(min_length=1, max_length=MAX_GROUPS)
     others: dict[Name, Other] = Field(max_length=MAX_GROUPS)
+    teacher: Teacher | None = None
     arms: dict[Name, ArmVerdict] = Field(min_length=1, max_length=MAX_ARMS)
     tests: list[PairedTest] = Field(max_length=MAX_TESTS)
     curriculum: dict[Name, Annotated[list[Round], Field(min_length=1, max_length=40)]]

@@ -15,6 +15,10 @@ SPARES = 2
 """Frames drawn beyond the wanted ones in each cell, to replace those that cannot be labelled."""
 
 
+SOLID_SHARE = 1 / 3
+"""Share of its budget that design condensed spends on crystals; the rest buys liquid."""
+
+
 @dataclass(frozen=True)
 class CellPlan:
     """What one round draws at one state point.
@@ -105,8 +109,16 @@ def _spread(total: int, places: int) -> list[int]:
 
 
 def cells_of(design: Design, comparison: Comparison, grid: StateGrid) -> list[StatePoint]:
-    """State points on which an arm's design may spend its budget."""
+    """State points on which an arm's design may spend its budget.
+
+    For ``clusters``: those from whose frames they are cut.
+    """
     home = comparison.home.state
+    if design == "clusters":
+        return [state for state in grid if comparison.may_spend(state)]
+    if design == "condensed":
+        least = comparison.condensed_above_g_cm3 or 0.0
+        return [s for s in grid if comparison.may_spend(s) and s.density_g_cm3 >= least]
     return [
         state
         for state in grid
@@ -133,13 +145,16 @@ def plan_pool(
     for design in comparison.designs:
         cells = cells_of(design, comparison, grid)
         _check_design(design, comparison, cells)
+        if design == "clusters":  # cut from frames that need no label for it
+            most.update({state: max(most[state], 1) for state in cells})
+            continue
         if frames < len(cells) and comparison.budget_unit != "label-seconds":
             raise StudyError(
                 f"comparison.budget = {comparison.budget:g} {comparison.budget_unit}: too small to "
                 f"split, expected at least one frame for each of the {len(cells)} state points of "
                 f"design {design}; raise it"
             )
-        share = 1 / len(cells)
+        share = (1 - SOLID_SHARE if design == "condensed" else 1) / len(cells)
         wanted = share * frames
         if design == "adaptive" and comparison.curriculum is not None:
             largest = max(comparison.curriculum.budgets or [comparison.budget]) // unit
@@ -158,6 +173,11 @@ def plan_pool(
 
 def _check_design(design: Design, comparison: Comparison, cells: Sequence[StatePoint]) -> None:
     """Refuse a design that needs states the grid lacks."""
+    if not cells:
+        raise StudyError(
+            f"comparison.condensed_above_g_cm3 = {comparison.condensed_above_g_cm3}: no density on "
+            "which designs may spend is as high, expected one at least; lower it"
+        )
     densities = {state.density_g_cm3 for state in cells}
     temperatures = {state.temperature_K for state in cells}
     home = comparison.home.state
@@ -221,11 +241,22 @@ def spend(
             f"comparison: design {arm.design} has no frames at {lost[0]}; the state may be "
             "unstable; choose another home or take the state out of the grid"
         )
+    return take_in_turn(arm, cells, costs, arm.budget, study_seed)
+
+
+def take_in_turn(
+    arm: Arm,
+    cells: Sequence[StatePoint],
+    costs: Mapping[StatePoint, Sequence[float]],
+    budget: float,
+    study_seed: int,
+) -> dict[StatePoint, list[int]]:
+    """Frames of each cell in turn until the next one would exceed a budget; see `spend`."""
     random = np.random.default_rng(seed_for(study_seed, "turns", arm.seed))
     turns = [cells[int(k)] for k in random.permutation(len(cells))]
     orders = {s: pool_order(study_seed, arm.seed, s, len(costs.get(s, ()))) for s in cells}
     taken: dict[StatePoint, list[int]] = {state: [] for state in cells}
-    left = arm.budget
+    left = budget
     while True:
         for state in turns:
             place = len(taken[state])

@@ -1,61 +1,152 @@
 """Arms: every design of a comparison spends its budget from the pool and trains its models."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
 from lmp_thermo.comparison import Arm
+from lmp_thermo.errors import TrainingError
+from lmp_thermo.frames import Frame
 from lmp_thermo.products import Product
-from lmp_thermo.sampling.designs import check_equal_budgets, spend
-from lmp_thermo.stages import curriculum, label, side_by_side
+from lmp_thermo.sampling.designs import SOLID_SHARE, check_equal_budgets, spend, take_in_turn
+from lmp_thermo.stages import curriculum, databases, label, side_by_side, teacher
 from lmp_thermo.stages.context import Context, remembered
 from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of
+from lmp_thermo.states import StatePoint
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """What an arm trains on.
+
+    Args:
+        pool: of the pool.
+        database: of the clusters or crystals of its design.
+    """
+
+    pool: Selection
+    database: Selection
+
+    @property
+    def states(self) -> list[StatePoint]:
+        """Cells of the grid on which labels were spent."""
+        return sorted(state for state, own in self.pool.items() if own)
 
 
 @remembered
-def selections(context: Context) -> dict[str, Selection]:
+def purchases(context: Context) -> dict[str, Purchase]:
     """What every arm trains on, by its name; budgets are equal, or this refuses.
 
     Raises:
         StudyError: the pool is too small, or budgets differ by a frame or more.
         WorkspaceError: the pool, or an adaptive arm's curriculum, is not there yet.
     """
-    comparison, price = comparison_of(context), costs(context)
-    found = {
-        arm.name: curriculum.selection(context, arm)
-        if arm.design == "adaptive"
-        else spend(arm, comparison, context.study.states, price, context.study.seed)
-        for arm in comparison.arms
-    }
+    comparison = comparison_of(context)
+    found = {arm.name: _purchase(context, arm) for arm in comparison.arms}
+    prices = [costs(context), *(databases.costs(context, k) for k in databases.kinds(context))]
     check_equal_budgets(
         {
-            arm.name: (arm.budget, spent(context, found[arm.name]))
+            arm.name: (arm.budget, spent(context, arm, found[arm.name]))
             for arm in comparison.arms
             if arm.design != "adaptive"  # it may stop when its target is met, and says so
         },
-        max(cost for own in price.values() for cost in own),
+        max(cost for price in prices for own in price.values() for cost in own),
         comparison.budget_unit,
     )
     return found
 
 
-def spent(context: Context, selection: Selection) -> float:
-    """What a selection costs, in the unit of the budget."""
+def _purchase(context: Context, arm: Arm) -> Purchase:
+    """The same for all recipes: a student sees the frames of the arm from scratch."""
+    comparison, grid, seed = comparison_of(context), context.study.states, context.study.seed
+    if arm.design == "adaptive":
+        return Purchase(curriculum.selection(context, arm.from_scratch), {})
+    database: Selection = {}
+    if arm.design in databases.OF_DESIGN:
+        price = databases.costs(context, databases.OF_DESIGN[arm.design])
+        share = SOLID_SHARE if arm.design == "condensed" else 1.0
+        database = take_in_turn(arm, list(price), price, share * arm.budget, seed)
+        if arm.design == "clusters":
+            return Purchase({}, database)
+    rest = arm.budget - spent(context, arm, Purchase({}, database))
+    return Purchase(
+        spend(replace(arm, budget=rest), comparison, grid, costs(context), seed), database
+    )
+
+
+def spent(context: Context, arm: Arm, purchase: Purchase) -> float:
+    """What a purchase costs, in the unit of the budget."""
     price = costs(context)
-    return sum(price[state][index] for state, own in selection.items() for index in own)
+    total = sum(price[state][index] for state, own in purchase.pool.items() for index in own)
+    if purchase.database:
+        price = databases.costs(context, databases.OF_DESIGN[arm.design])
+        total += sum(price[s][index] for s, own in purchase.database.items() for index in own)
+    return total
+
+
+def bought_frames(context: Context, arm: Arm) -> list[Frame]:
+    """The frames of an arm's purchase with the reference's labels."""
+    own = purchases(context)[arm.name]
+    return [*frames_of(context, own.pool), *database_frames(context, arm)]
+
+
+def database_frames(context: Context, arm: Arm) -> Iterator[Frame]:
+    """Of these, the clusters or crystals."""
+    own = purchases(context)[arm.name].database
+    if own:
+        known = databases.frames(context, databases.OF_DESIGN[arm.design])
+        yield from (known[state][index] for state in sorted(own) for index in own[state])
+
+
+def frames_by_cell(context: Context, arm: Arm) -> dict[str, int]:
+    """How many frames an arm bought, by cell; clusters and crystals under names of their own."""
+    own = purchases(context)[arm.name].pool
+    found = {state.name: len(taken) for state, taken in sorted(own.items()) if taken}
+    for frame in database_frames(context, arm):
+        tags = frame.tags
+        name = (
+            f"{frame.n_molecules} molecules_T{tags.temperature_K:g}"
+            if tags.origin == "cluster"
+            else f"{tags.origin}_{tags.state.name}"
+        )
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def training_frames(context: Context, arm: Arm) -> list[Frame]:
+    """What an arm is trained on; a student goes without frames on which its teacher failed."""
+    frames = bought_frames(context, arm)
+    return frames if arm.recipe == "scratch" else teacher.taught(context, frames)
+
+
+def left_out(context: Context, arm: Arm) -> int:
+    """Frames that a student goes without."""
+    return len(bought_frames(context, arm)) - len(training_frames(context, arm))
 
 
 @remembered
 def product(context: Context, arm: Arm) -> Product:
     """The model of an arm."""
-    chosen = selections(context)[arm.name]
-    return Product(
-        context.workspace.model(arm.name, context.last_round),
-        {
-            "stage": "arm/1",
-            "labels": label.product(context, context.last_round).content,
-            "selection": {state.name: own for state, own in sorted(chosen.items())},
-            "loss": arm.loss,
-            "seed": [context.study.seed, arm.seed],
-            **side_by_side.plan_sources(context),
-        },
-    )
+    chosen = purchases(context)[arm.name]
+    sources: dict[str, Any] = {
+        "stage": "arm/1",
+        "labels": label.product(context, context.last_round).content,
+        "selection": _by_name(chosen.pool),
+        "loss": arm.loss,
+        "seed": [context.study.seed, arm.seed],
+        **side_by_side.plan_sources(context),
+    }
+    if chosen.database:
+        kind = databases.OF_DESIGN[arm.design]
+        sources["database"] = databases.label_product(context, kind).content
+        sources["from_database"] = _by_name(chosen.database)
+    if arm.recipe == "distil":
+        sources["teacher"] = teacher.label_product(context).content
+    return Product(context.workspace.model(arm.name, context.last_round), sources)
+
+
+def _by_name(selection: Selection) -> dict[str, list[int]]:
+    return {state.name: own for state, own in sorted(selection.items())}
 
 
 @remembered
@@ -66,17 +157,25 @@ def products(context: Context) -> list[Product]:
 
 def make(context: Context) -> None:
     """Train the arms that are missing or stale."""
-    chosen = selections(context)
     side_by_side.carry_out(
-        context,
-        "train arms",
-        [
-            side_by_side.Training(
-                arm.name,
-                product(context, arm),
-                frames_of(context, chosen[arm.name]),
-                side_by_side.arm_plan(context, arm),
-            )
-            for arm in comparison_of(context).arms
-        ],
+        context, "train arms", [_training(context, arm) for arm in comparison_of(context).arms]
     )
+
+
+def _training(context: Context, arm: Arm) -> side_by_side.Training:
+    frames, references = training_frames(context, arm), None
+    if arm.recipe == "distil":
+        if not frames:
+            raise TrainingError(
+                f"comparison.teacher: failed on every frame of arm {arm.name}; choose another "
+                "teacher, or leave the design out of teacher.designs"
+            )
+        missing = left_out(context, arm)
+        if missing:
+            context.progress.note(
+                f"{arm.name}: goes without {missing} of {len(frames) + missing} frames, on which "
+                "the teacher failed"
+            )
+        references = teacher.references(context, frames)
+    plan = side_by_side.arm_plan(context, arm)
+    return side_by_side.Training(arm.name, product(context, arm), frames, plan, references)

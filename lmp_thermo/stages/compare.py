@@ -10,7 +10,7 @@ from lmp_thermo.comparison import Arm
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, folded_json, read_json, write_text
-from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, label
+from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, label, teacher
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pairs import paired_tests
@@ -93,9 +93,9 @@ def _compare(context: Context) -> dict[str, Any]:
     groups: dict[str, list[Arm]] = {}
     for arm in comparison.arms:
         groups.setdefault(arm.group, []).append(arm)
-    chosen = arms.selections(context)
+    chosen = arms.purchases(context)
     trained = {
-        name: sorted({s for arm in own for s, taken in chosen[arm.name].items() if taken})
+        name: sorted({state for arm in own for state in chosen[arm.name].states})
         for name, own in groups.items()
     }
     cells = held_out(context)
@@ -113,14 +113,15 @@ def _compare(context: Context) -> dict[str, Any]:
                     [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in own]
                 ),
                 "passed": [by_arm[arm.name][s.name]["passed"] for arm in own],
+                **_against_teacher([judged[arm.name] for arm in own], s),
             }
             for s in cells
         }
         for name, own in groups.items()
     }
     others = {}
-    for name in [coverage.NO_INTERACTION, *comparison.calculators]:
-        other = coverage.read(coverage.other_product(context, name))
+    for name, made in coverage.others(context).items():
+        other = coverage.read(made)
         others[name] = {
             "cells": {
                 s.name: {
@@ -137,8 +138,9 @@ def _compare(context: Context) -> dict[str, Any]:
         arm.name: {
             "group": arm.group,
             "seed": arm.seed,
-            "spent": round(arms.spent(context, chosen[arm.name]), 3),
-            "frames": {s.name: len(own) for s, own in sorted(chosen[arm.name].items()) if own},
+            "spent": round(arms.spent(context, arm, chosen[arm.name]), 3),
+            "frames": arms.frames_by_cell(context, arm),
+            **({"left_out": arms.left_out(context, arm)} if arm.recipe == "distil" else {}),
             "us_per_atom": judged[arm.name]["us_per_atom"],
             **_verdict(by_arm[arm.name], trained[arm.group], list(cells)),
         }
@@ -172,10 +174,11 @@ def _compare(context: Context) -> dict[str, Any]:
                 "trained": {name: [s.name for s in own] for name, own in trained.items()},
                 "matrix": matrix,
                 "others": others,
+                "teacher": None if comparison.teacher is None else teacher.record(context),
                 "arms": verdicts,
                 "tests": paired_tests(context, groups, by_arm, list(cells)),
                 "curriculum": _curriculum(context),
-                "environments": environments(context, chosen),
+                "environments": environments(context),
                 "runs": arm_runs.runs(context),
                 "without_frames": [s.name for s in study.states if s not in cells],
                 "pressure_falls": _pressure_falls(context),
@@ -185,6 +188,13 @@ def _compare(context: Context) -> dict[str, Any]:
             }
         ),
     }
+
+
+def _against_teacher(judged: list[dict[str, Any]], state: StatePoint) -> dict[str, Any]:
+    """Errors of students against the teacher's labels; nothing for other arms."""
+    own = [j["against_teacher"].get(state.name) for j in judged if "against_teacher" in j]
+    known = [errors for errors in own if errors is not None]
+    return {"against_teacher": _over_seeds(known)} if known else {}
 
 
 def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str, Any]:

@@ -4,11 +4,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lmp_thermo.comparison import Arm, OtherModel
 from lmp_thermo.errors import LmpThermoError
 from lmp_thermo.frames import Frame
 from lmp_thermo.potential.card import MODEL
-from lmp_thermo.potential.evaluate import Evaluator
+from lmp_thermo.potential.evaluate import Evaluator, Prediction
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import (
     Quantities,
@@ -20,9 +23,10 @@ from lmp_thermo.potential.intermolecular import (
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.reference.labelling import label_frame
-from lmp_thermo.stages import arms, label
+from lmp_thermo.stages import arms, label, teacher
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.stages.pool import comparison_of, held_out
+from lmp_thermo.states import StatePoint
 
 ERRORS = "frame-errors.json"
 NO_INTERACTION = "no-interaction"
@@ -31,11 +35,24 @@ NO_INTERACTION = "no-interaction"
 @remembered
 def arm_product(context: Context, arm: Arm) -> Product:
     """Errors of an arm on the held-out frames of every cell."""
+    sources = {
+        "stage": "coverage/1",
+        "model": arms.product(context, arm).content,
+        "labels": label.product(context, context.last_round).content,
+    }
+    if arm.recipe == "distil":
+        sources["teacher"] = teacher.label_product(context).content
+    return Product(context.workspace.coverage(arm.name), sources)
+
+
+@remembered
+def teacher_product(context: Context) -> Product:
+    """Errors of the teacher on the same frames."""
     return Product(
-        context.workspace.coverage(arm.name),
+        context.workspace.coverage(teacher.NAME),
         {
-            "stage": "coverage/1",
-            "model": arms.product(context, arm).content,
+            "stage": "coverage-teacher/1",
+            "teacher": teacher.label_product(context).content,
             "labels": label.product(context, context.last_round).content,
         },
     )
@@ -59,13 +76,21 @@ def other_product(context: Context, name: str) -> Product:
 
 @remembered
 def products(context: Context) -> list[Product]:
-    """Of all arms, of no interaction, and of the calculators."""
-    comparison = comparison_of(context)
-    others = [NO_INTERACTION, *comparison.calculators]
+    """Of all arms, and of what is judged beside them."""
     return [
-        *(arm_product(context, arm) for arm in comparison.arms),
-        *(other_product(context, name) for name in others),
+        *(arm_product(context, arm) for arm in comparison_of(context).arms),
+        *others(context).values(),
     ]
+
+
+def others(context: Context) -> dict[str, Product]:
+    """Of no interaction, the teacher, and the calculators, by name."""
+    comparison = comparison_of(context)
+    found = {NO_INTERACTION: other_product(context, NO_INTERACTION)}
+    if comparison.teacher is not None:
+        found[teacher.NAME] = teacher_product(context)
+    found.update({name: other_product(context, name) for name in comparison.calculators})
+    return found
 
 
 def make(context: Context) -> None:
@@ -74,6 +99,9 @@ def make(context: Context) -> None:
     with context.progress.task("coverage", len(products(context))) as task:
         other_product(context, NO_INTERACTION).make(lambda folder: _without(context, folder))
         task.advance()
+        if comparison.teacher is not None:
+            teacher_product(context).make(lambda folder: _teacher(context, folder))
+            task.advance(note=teacher.NAME)
         for arm in comparison.arms:
             arm_product(context, arm).make(lambda folder, arm=arm: _arm(context, arm, folder))  # type: ignore[misc]
             task.advance(note=arm.name)
@@ -85,10 +113,16 @@ def make(context: Context) -> None:
 
 
 def read(product: Product) -> dict[str, Any]:
-    """What a product holds: errors by cell, and microseconds an atom of one evaluation."""
+    """What a product holds.
+
+    Errors by cell, against the teacher's labels too for a student; microseconds an atom of one
+    evaluation.
+    """
     product.verify()
     values: dict[str, Any] = read_json(product.folder / ERRORS)
-    values["cells"] = {name: FrameErrors.from_dict(own) for name, own in values["cells"].items()}
+    for key in ("cells", "against_teacher"):
+        if key in values:
+            values[key] = {name: FrameErrors.from_dict(own) for name, own in values[key].items()}
     return values
 
 
@@ -110,16 +144,74 @@ def _write(
 
 
 def _arm(context: Context, arm: Arm, folder: Path) -> None:
-    model = Evaluator(arms.product(context, arm).folder / MODEL, threads=1)
-    cells, seconds, atoms = {}, 0.0, 0
+    predictions, us_per_atom = _predicted(context, arms.product(context, arm).folder / MODEL)
+    if arm.recipe == "scratch":
+        _write(folder, _model_errors(context, predictions), us_per_atom)
+        return
+    known = teacher.labels(context)
+    against: dict[str, dict[str, Any]] = {}
+    for state, frames in held_out(context).items():
+        pairs = [
+            (predicted_quantities(f, p), labelled_quantities(known[f.geometry_hash]))
+            for f, p in zip(frames, predictions[state], strict=True)
+            if f.geometry_hash in known
+        ]
+        if pairs:
+            errors = FrameErrors.of([own for own, _ in pairs], [truth for _, truth in pairs])
+            against[state.name] = errors.to_dict()
+    # a calculator's energies have a zero of their own, and its students have learnt it
+    foreign = teacher.teacher_of(context).training is None
+    cells = _model_errors(context, predictions, foreign)
+    _write(folder, cells, us_per_atom, against_teacher=against)
+
+
+def _predicted(context: Context, path: Path) -> tuple[dict[StatePoint, list[Prediction]], float]:
+    """Predictions for the held-out frames of each cell, and microseconds an atom."""
+    model = Evaluator(path, threads=1)
+    found, seconds, atoms = {}, 0.0, 0
     for state, frames in held_out(context).items():
         started = time.monotonic()
-        predictions = list(model.evaluate(frames))
+        found[state] = list(model.evaluate(frames))
         seconds += time.monotonic() - started
         atoms += 2 * sum(len(frame.atoms) for frame in frames)  # as a whole and alone
-        own = [predicted_quantities(f, p) for f, p in zip(frames, predictions, strict=True)]
+    return found, 1e6 * seconds / atoms
+
+
+def _model_errors(
+    context: Context, predictions: dict[StatePoint, list[Prediction]], foreign: bool = False
+) -> dict[str, FrameErrors]:
+    cells = {}
+    for state, frames in held_out(context).items():
+        own = [
+            _moved(f, p.energy, p.forces, p.stress, p.alone_energy)
+            if foreign
+            else predicted_quantities(f, p)
+            for f, p in zip(frames, predictions[state], strict=True)
+        ]
         cells[state.name] = FrameErrors.of(own, [labelled_quantities(f) for f in frames])
-    _write(folder, cells, 1e6 * seconds / atoms)
+    return cells
+
+
+def _teacher(context: Context, folder: Path) -> None:
+    if teacher.teacher_of(context).training is not None:
+        predictions, us_per_atom = _predicted(
+            context, teacher.model_product(context).folder / MODEL
+        )
+        _write(folder, _model_errors(context, predictions), us_per_atom, failed={})
+        return
+    known = teacher.labels(context)
+    cells: dict[str, FrameErrors] = {}
+    failed = {}
+    for state, frames in held_out(context).items():
+        good = [frame for frame in frames if frame.geometry_hash in known]
+        if good:
+            cells[state.name] = FrameErrors.of(
+                [_referenced(frame, known[frame.geometry_hash]) for frame in good],
+                [labelled_quantities(frame) for frame in good],
+            )
+        if len(good) < len(frames):
+            failed[state.name] = f"no label for {len(frames) - len(good)} of {len(frames)} frames"
+    _write(folder, cells, teacher.us_per_atom(context), failed=failed)
 
 
 def _without(context: Context, folder: Path) -> None:
@@ -160,6 +252,17 @@ def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None
 
 
 def _referenced(frame: Frame, labelled: Frame) -> Quantities:
-    """Of a calculator's label, its energy moved so that molecules alone are right on average."""
-    moved = labelled.energy - labelled.alone_energy + frame.alone_energy
-    return quantities(frame, moved, labelled.forces, labelled.stress, frame.alone_energy)
+    """Of a calculator's label."""
+    return _moved(frame, labelled.energy, labelled.forces, labelled.stress, labelled.alone_energy)
+
+
+def _moved(
+    frame: Frame,
+    energy: float,
+    forces: NDArray[np.float64],
+    stress: NDArray[np.float64] | None,
+    alone_energy: float,
+) -> Quantities:
+    """With the energy moved so that molecules alone are right."""
+    moved = energy - alone_energy + frame.alone_energy
+    return quantities(frame, moved, forces, stress, frame.alone_energy)

@@ -45,8 +45,9 @@ MEMBER_CALIBRATION = 1.0
 
 
 def adaptive_arms(context: Context) -> list[Arm]:
-    """The comparison's adaptive arms."""
-    return [arm for arm in comparison_of(context).arms if arm.design == "adaptive"]
+    """The comparison's adaptive arms; a student takes what the arm from scratch bought."""
+    own = [arm for arm in comparison_of(context).arms if arm.design == "adaptive"]
+    return list(dict.fromkeys(arm.from_scratch for arm in own))
 
 
 @remembered

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from lmp_thermo.comparison import Comparison
 from lmp_thermo.errors import LmpThermoError, StudyError, TrainingError, WorkspaceError
 from lmp_thermo.fluid.packing import box_length, check_packing
 from lmp_thermo.launch.machine import usable_cores
@@ -16,12 +17,13 @@ from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import hash_of_file, read_json, write_json, write_text
 from lmp_thermo.progress import Progress, duration
 from lmp_thermo.reference.ase_calculator import AseReference
+from lmp_thermo.stages import databases
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
 from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
 from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
-from lmp_thermo.study import StudyFile
+from lmp_thermo.study import StudyFile, teacher_training
 
 TIMES = "times.json"
 
@@ -261,15 +263,45 @@ class Study:
                     "use more molecules"
                 )
         if study.comparison is not None:
-            for name, other in study.comparison.calculators.items():
-                try:
-                    _ = AseReference(name, other.calculator, other.arguments).calculator
-                except LmpThermoError as error:
-                    cause = str(error).replace("reference.ase", f"comparison.calculators.{name}")
-                    raise StudyError(f"{self.path.name}: {cause}") from error
+            self._check_comparison(study.comparison)
         try:
             _ = context.reference.identity
             if study.reference.ase is not None:
                 _ = context.reference.calculator
         except LmpThermoError as error:
             raise StudyError(f"{self.path.name}: {error}") from error
+
+    def _check_comparison(self, comparison: Comparison) -> None:
+        """What its calculators, its teacher, and its stand-ins for databases need."""
+        context = self._context
+        calculators = {
+            f"comparison.calculators.{name}": (other.calculator, other.arguments)
+            for name, other in comparison.calculators.items()
+        }
+        teacher = comparison.teacher
+        if teacher is not None and teacher.calculator is not None:
+            calculators["comparison.teacher"] = (teacher.calculator, teacher.arguments)
+        for key, (path, arguments) in calculators.items():
+            try:
+                _ = AseReference(key, path, arguments).calculator
+            except LmpThermoError as error:
+                cause = str(error).replace("reference.ase", key)
+                raise StudyError(f"{self.path.name}: {cause}") from error
+        try:
+            databases.check(context)
+            if "condensed" in comparison.designs:
+                self._check_crystals()
+            if teacher is not None and teacher.training is not None:
+                architecture(teacher_training(self.file)).cutoffs(context.species)
+        except TrainingError as error:
+            raise StudyError(f"{self.path.name}: comparison.teacher.training.{error}") from None
+        except StudyError as error:
+            raise StudyError(f"{self.path.name}: {error}") from None
+
+    def _check_crystals(self) -> None:
+        for state in databases.crystal_counts(self._context):
+            try:
+                check_packing(databases.composition_of(self._context, state), state)
+            except StudyError as error:
+                key = "comparison.crystal_densities_g_cm3:"
+                raise StudyError(str(error).replace("grid:", key)) from None

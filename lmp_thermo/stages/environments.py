@@ -3,23 +3,28 @@
 from typing import Any
 
 from lmp_thermo.analysis.diversity import coverage, diversity
-from lmp_thermo.analysis.environments import Coordination, Cutoff, coordination_of
+from lmp_thermo.analysis.environments import (
+    Coordination,
+    Cutoff,
+    coordination_by_cell,
+    coordination_of,
+)
 from lmp_thermo.analysis.first_shell import first_shell, reference_liquid
 from lmp_thermo.analysis.response import response
 from lmp_thermo.errors import AnalysisError
 from lmp_thermo.frames import Frame
+from lmp_thermo.stages import arms
 from lmp_thermo.stages.context import Context
-from lmp_thermo.stages.pool import Selection, comparison_of, held_out, pool
+from lmp_thermo.stages.pool import comparison_of, held_out, pool
 from lmp_thermo.states import StatePoint
 from lmp_thermo.study import seed_for
 
 
-def environments(context: Context, chosen: dict[str, Selection]) -> dict[str, Any]:
+def environments(context: Context) -> dict[str, Any]:
     """Coordination of all labelled frames, and diversity and coverage of every arm's own.
 
     Args:
         context: of the study.
-        chosen: what every arm trains on, by its name.
 
     Returns:
         For JSON; ``missing`` says why where there is no cutoff.
@@ -28,15 +33,13 @@ def environments(context: Context, chosen: dict[str, Selection]) -> dict[str, An
         state: [*pool(context).get(state, []), *own] for state, own in held_out(context).items()
     }
     try:
-        return _environments(context, chosen, frames)
+        return _environments(context, frames)
     except AnalysisError as error:
         context.progress.note(f"compare: no coordination numbers: {error}")
         return {"missing": str(error)}
 
 
-def _environments(
-    context: Context, chosen: dict[str, Selection], frames: dict[StatePoint, list[Frame]]
-) -> dict[str, Any]:
+def _environments(context: Context, frames: dict[StatePoint, list[Frame]]) -> dict[str, Any]:
     cutoff = _cutoff(context, frames)
     with context.progress.task("compare: coordination", len(frames)) as task:
         cells = []
@@ -44,12 +47,14 @@ def _environments(
             cells.append(coordination_of(state, own, cutoff))
             task.advance()
     by_state = {cell.state: cell for cell in cells}
-    arms = {}
-    for name, selection in chosen.items():
-        training = [_part(by_state[s], own) for s, own in selection.items() if own]
+    by_arm = {}
+    for arm in comparison_of(context).arms:
+        chosen = arms.purchases(context)[arm.name].pool
+        training = [_part(by_state[s], own) for s, own in chosen.items() if own]
+        training += coordination_by_cell(arms.database_frames(context, arm), cutoff)
         covered = coverage(training, cells).to_dict()
         covered["cells"] = list(covered["cells"].values())  # in the order of "cells" below
-        arms[name] = {"diversity": diversity(training).to_dict(), "coverage": covered}
+        by_arm[arm.name] = {"diversity": diversity(training).to_dict(), "coverage": covered}
     seed = seed_for(context.study.seed, "coordination")
     found: dict[str, Any] = _plain(
         {
@@ -57,7 +62,7 @@ def _environments(
             "cells": [cell.to_dict() for cell in cells],
             "response": response(cells, seed=seed).to_dict(),
             "response_smooth": response(cells, "smooth", seed=seed).to_dict(),
-            "arms": arms,
+            "arms": by_arm,
         }
     )
     return found

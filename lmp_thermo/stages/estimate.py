@@ -9,11 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lmp_thermo.comparison import Comparison
+from lmp_thermo.comparison import Comparison, Teacher
 from lmp_thermo.errors import LabelError
 from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
+from lmp_thermo.reference import Reference, build_reference
 from lmp_thermo.reference.labelling import label_frame
+from lmp_thermo.stages import curriculum, databases
+from lmp_thermo.stages import teacher as teachers
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
 from lmp_thermo.stages.sample import production_ps
@@ -45,7 +48,7 @@ class PlannedStep:
 
 def planned_steps(context: Context, steps: list[Step]) -> list[PlannedStep]:
     """Every step with its work and an estimate; nothing for what is done."""
-    label_s = _seconds_a_label(context)
+    label_s = _seconds_a_label(context, context.reference)
     rows = []
     for step in steps:
         work, seconds = _work(context, step, label_s)
@@ -83,7 +86,7 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         assert training.updates is not None
         return f"{training.updates[number]} updates", _training_s(context, training.updates[number])
     if study.comparison is not None:
-        of_arms = _work_of_arms(context, study.comparison, step.stage)
+        of_arms = _work_of_arms(context, study.comparison, step.stage, label_s)
         if of_arms is not None:
             return of_arms
     if step.stage == "simulate":
@@ -102,15 +105,22 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
     return work.get(step.stage, f"{potentials * cells} runs"), float(judged)
 
 
-def _work_of_arms(context: Context, comparison: Comparison, stage: str) -> tuple[str, float] | None:
+def _work_of_arms(
+    context: Context, comparison: Comparison, stage: str, label_s: float
+) -> tuple[str, float] | None:
     updates = (context.study.training.updates or [0])[-1]
     arms = comparison.arms
     if stage == "train":
         seconds = len(arms) * _training_s(context, updates) / context.cores
         return f"{len(arms)} arms of {updates} updates", seconds
+    if stage == "databases":
+        frames = databases.planned(context)
+        return f"{frames} clusters and crystals", frames * label_s / context.cores
+    if stage == "teacher" and comparison.teacher is not None:
+        return _work_of_teacher(context, comparison.teacher)
     if stage == "curriculum" and comparison.curriculum is not None:
         own = comparison.curriculum
-        models = sum(a.design == "adaptive" for a in arms) * own.rounds * own.committee
+        models = len(curriculum.adaptive_arms(context)) * own.rounds * own.committee
         seconds = models * _training_s(context, own.updates) / context.cores
         return f"{models} committee members of {own.updates} updates", seconds
     if stage == "coverage":
@@ -119,6 +129,21 @@ def _work_of_arms(context: Context, comparison: Comparison, stage: str) -> tuple
         models = len(arms) + len(comparison.calculators)
         return f"{models} models on {len(grid)} cells", models * each
     return None
+
+
+def _work_of_teacher(context: Context, teacher: Teacher) -> tuple[str, float]:
+    """Labels of the pool, of held-out frames, and of clusters and crystals."""
+    plans = context.plan(context.last_round)
+    frames = sum(p.training + p.held_out for p in plans) + databases.planned(context)
+    if teacher.training is None:
+        own = build_reference(teachers.section(context), context.species)
+        return f"{frames} labels", frames * _seconds_a_label(context, own) / context.cores
+    larger = teachers.own_context(context)
+    updates = (larger.study.training.updates or [0])[-1]
+    states = context.study.states
+    mean = np.mean([_step_s(larger, context.study.sampling.molecules, s) for s in states])
+    seconds = _training_s(larger, updates) + 2 * frames * float(mean)
+    return f"a model of {updates} updates, {frames} labels", seconds
 
 
 def _training_s(context: Context, updates: int) -> float:
@@ -174,7 +199,7 @@ def box_volume(context: Context, n_molecules: int, state: StatePoint) -> float:
     return volume_at_density(context.composition(n_molecules).mass_g_mol, state.density_g_cm3)
 
 
-def _seconds_a_label(context: Context) -> float:
+def _seconds_a_label(context: Context, reference: Reference) -> float:
     """Wall time of one label on one core, at the middle of the grid."""
     states = list(context.study.states)
     state = states[len(states) // 2]
@@ -182,7 +207,7 @@ def _seconds_a_label(context: Context) -> float:
     frame = Frame(box, Tags(state.density_g_cm3, state.temperature_K, "packed", 0, 1, 0))
     started = time.monotonic()
     try:
-        label_frame(context.reference, frame)
+        label_frame(reference, frame)
     except LabelError as error:
         context.progress.note(f"estimate: one packed frame could not be labelled ({error})")
     return time.monotonic() - started

@@ -23,7 +23,6 @@ from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.stages.envelope import judged_cells, training_coordination
 from lmp_thermo.stages.judge import judged
 from lmp_thermo.stages.parity import check_parity
-from lmp_thermo.stages.pool import frames_of
 
 PARITY = "parity.json"
 HELD_OUT_POINTS = "held-out.json"
@@ -113,7 +112,7 @@ def _trained(context: Context) -> Product:
 
 def _trained_on(context: Context) -> list[Frame]:
     if context.chosen_arm is not None:
-        return frames_of(context, arms.selections(context)[context.chosen_arm.name])
+        return arms.training_frames(context, context.chosen_arm)
     return train.training_frames(context, context.last_round)
 
 

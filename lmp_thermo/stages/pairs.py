@@ -26,8 +26,8 @@ def paired_tests(
 ) -> list[dict[str, Any]]:
     """Pairs of groups, every quantity, over every group of cells; smaller is better.
 
-    Pairs differ in what they spend, or in what the training minimises, not in both. What an atom
-    feels is the same as what its molecule feels where that is a single atom.
+    Pairs differ in one thing: what they spend, what the training minimises, or whose labels it
+    learns from. What an atom feels is what its molecule feels where that is a single atom.
 
     Args:
         context: of the study.
@@ -42,8 +42,7 @@ def paired_tests(
     pairs = [
         (a, b)
         for a, b in itertools.combinations(groups, 2)
-        if groups[a][0].loss == groups[b][0].loss
-        or (groups[a][0].design, groups[a][0].budget) == (groups[b][0].design, groups[b][0].budget)
+        if sum(x != y for x, y in zip(_kind(groups[a][0]), _kind(groups[b][0]), strict=True)) == 1
     ]
     molecular = max(context.composition(context.study.sampling.molecules).molecule_sizes) > 1
     for where, cells in _cell_groups(context, states).items():
@@ -64,6 +63,10 @@ def paired_tests(
                 if test is not None:
                     found.append({"cells": where, **test.to_dict()})
     return found
+
+
+def _kind(arm: Arm) -> tuple[Any, ...]:
+    return (arm.design, arm.budget), arm.loss, arm.recipe
 
 
 def _cell_groups(context: Context, states: list[StatePoint]) -> dict[str, list[str]]:

@@ -11,12 +11,14 @@ from lmp_thermo.stages import (
     compare,
     coverage,
     curriculum,
+    databases,
     deck,
     export,
     label,
     report,
     sample,
     simulate,
+    teacher,
     train,
     validate,
 )
@@ -39,6 +41,8 @@ COMPARISON_STAGES = (
     "sample",
     "label",
     "train",
+    "databases",
+    "teacher",
     "curriculum",
     "coverage",
     "export",
@@ -109,9 +113,18 @@ def _comparison_steps(context: Context) -> list[Step]:
         lambda: curriculum.make(context),
         lambda: curriculum.products(context),
     )
+    drawn = Step(
+        "databases",
+        None,
+        lambda: databases.make(context),
+        lambda: databases.products(context),
+    )
+    taught = Step("teacher", None, lambda: teacher.make(context), lambda: teacher.products(context))
     comparison = comparison_of(context)
     return [
         *before,
+        *([drawn] if databases.kinds(context) else []),
+        *([taught] if comparison.teacher else []),
         *([adaptive] if comparison.curriculum else []),
         Step("train", None, lambda: arms.make(context), lambda: arms.products(context)),
         Step("coverage", None, lambda: coverage.make(context), lambda: coverage.products(context)),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from numpy.typing import NDArray
 
 from lmp_thermo.analysis.statistics import statistical_inefficiency
@@ -11,6 +12,7 @@ from lmp_thermo.analysis.thermo import read_run_thermo
 from lmp_thermo.decks import Guards, Protocol, write_deck
 from lmp_thermo.errors import AnalysisError, FrameError
 from lmp_thermo.fluid.distortion import Vibrations, vibrations
+from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags, write_frames
 from lmp_thermo.interaction import Interaction
@@ -21,6 +23,7 @@ from lmp_thermo.sampling.drawn import Spacing, spread_over
 from lmp_thermo.sampling.packed import molecule_frames, packed_frames
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.stages.runs import carry_out_decks, drawn_frames, trajectory_of
+from lmp_thermo.states import StatePoint
 from lmp_thermo.study import Dynamics, seed_for
 
 FRAMES = "frames.extxyz"
@@ -116,7 +119,8 @@ def _run_sources(context: Context, round_number: int, plan: CellPlan) -> dict[st
     return sources
 
 
-def _shapes(context: Context) -> list[Vibrations]:
+def molecule_shapes(context: Context) -> list[Vibrations]:
+    """Normal modes of each kind of molecule, by the reference."""
     composition = context.composition(context.study.sampling.molecules)
     for kind in composition.kinds:
         context.reference.label_alone(kind)  # says in one line what is wrong with the reference
@@ -128,7 +132,7 @@ def _write_molecules(context: Context, folder: Path) -> None:
     study = context.study
     frames = molecule_frames(
         context.composition(study.sampling.molecules),
-        _shapes(context),
+        molecule_shapes(context),
         study.states.temperatures_K,
         study.sampling.molecule_frames,
         study.seed,
@@ -141,7 +145,7 @@ def _make_packed(context: Context, round_number: int, plans: list[CellPlan]) -> 
         return
     study = context.study
     composition = context.composition(study.sampling.molecules)
-    shapes = _shapes(context)
+    shapes = molecule_shapes(context)
     with context.progress.task(f"sample round {round_number}: packing", len(plans)) as task:
         for plan in plans:
 
@@ -169,7 +173,7 @@ def _make_from_runs(context: Context, round_number: int, plans: list[CellPlan]) 
     }
     for plan, deck in decks.items():
         deck.make(
-            lambda folder, plan=plan: _write_sampling_deck(  # type: ignore[misc]
+            lambda folder, plan=plan: _write_run(  # type: ignore[misc]
                 context, round_number, plan, interaction, folder
             )
         )
@@ -198,19 +202,45 @@ def production_ps(dynamics: Dynamics, plan: CellPlan) -> float:
     return max(dynamics.production_ps, plan.drawn * (dynamics.spacing_ps or 0.0))
 
 
-def _write_sampling_deck(
+def _write_run(
     context: Context, round_number: int, plan: CellPlan, interaction: Interaction, folder: Path
 ) -> None:
     study, state = context.study, plan.state
     seed = seed_for(study.seed, "sample", round_number, state.name)
-    dynamics = study.sampling.dynamics
     composition = context.composition(study.sampling.molecules)
-    length_ps = production_ps(dynamics, plan)
+    box = pack_box(composition, state, seed)
+    length_ps = production_ps(study.sampling.dynamics, plan)
+    write_sampling_deck(context, folder, box, composition, state, interaction, length_ps, seed)
+
+
+def write_sampling_deck(
+    context: Context,
+    folder: Path,
+    box: Atoms,
+    composition: Composition,
+    state: StatePoint,
+    interaction: Interaction,
+    length_ps: float,
+    seed: int,
+) -> None:
+    """The deck of a run from which frames are drawn.
+
+    Args:
+        context: of the study.
+        folder: of the deck.
+        box: where the run starts.
+        composition: of the box.
+        state: of the run.
+        interaction: what makes the atoms interact.
+        length_ps: of the part that is drawn from.
+        seed: of velocities and thermostat.
+    """
+    study, dynamics = context.study, context.study.sampling.dynamics
     steps = round(length_ps * 1000 / dynamics.timestep_fs)
     every = max(1, steps // FRAMES_A_RUN // ROWS_A_FRAME) * dynamics.timestep_fs
     write_deck(
         folder,
-        pack_box(composition, state, seed),
+        box,
         composition.molecule_sizes,
         state,
         interaction,
@@ -279,7 +309,7 @@ def _draw(
             ) from error
         context.progress.note(f"{state}: {cause or error}; packed frames are taken instead")
         frames = packed_frames(
-            composition, _shapes(context), state, plan.drawn, round_number, study.seed
+            composition, molecule_shapes(context), state, plan.drawn, round_number, study.seed
         )
     write_frames(folder / FRAMES, frames)
     write_json(

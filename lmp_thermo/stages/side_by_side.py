@@ -20,12 +20,16 @@ from lmp_thermo.training.runner import Progress
 
 @dataclass(frozen=True)
 class Training:
-    """One of several: its name for people, the model to make, frames and plan."""
+    """One of several: its name for people, the model to make, frames and plan.
+
+    `references`: energy of each species alone, where they are not those that the study asks for.
+    """
 
     name: str
     product: Product
     frames: list[Frame]
     plan: TrainingPlan
+    references: dict[str, float] | None = None
 
 
 def plan_sources(context: Context) -> dict[str, Any]:
@@ -92,7 +96,9 @@ def carry_out(context: Context, title: str, trainings: Sequence[Training]) -> No
         def work(one: Training) -> None:
             def prepare(folder: Path) -> None:
                 with preparing:  # a reference is not for several threads
-                    train.prepare_training(context, folder, one.frames, one.plan, None)
+                    train.prepare_training(
+                        context, folder, one.frames, one.plan, None, one.references
+                    )
 
             go_on()
             train.train_to(one.product, prepare, teller(one.name))

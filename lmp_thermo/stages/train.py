@@ -1,7 +1,7 @@
 """Train: one model for each round; later rounds go on from the last model."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,12 @@ def _prepare(context: Context, round_number: int, work: Path) -> None:
 
 
 def prepare_training(
-    context: Context, work: Path, frames: list[Frame], plan: TrainingPlan, start: Path | None
+    context: Context,
+    work: Path,
+    frames: list[Frame],
+    plan: TrainingPlan,
+    start: Path | None,
+    references: dict[str, float] | None = None,
 ) -> None:
     """Write frames, elemental references and nequip's configuration.
 
@@ -206,12 +211,15 @@ def prepare_training(
         frames: labelled; some of them, spread evenly, only watch the training.
         plan: what to train.
         start: folder of the model to go on from, whose references are kept; None for a new one.
+        references: energy of each species alone; as the study asks where None.
     """
     watched = set(_watched(frames))
     write_frames(work / "training.extxyz", [f for i, f in enumerate(frames) if i not in watched])
     write_frames(work / "watched.extxyz", [frames[i] for i in sorted(watched)])
     if start is not None:
         energies: dict[str, float] = read_json(start / REFERENCES)
+    elif references is not None:
+        energies = references
     else:
         energies = _elemental(context, [f for i, f in enumerate(frames) if i not in watched])
     write_json(work / REFERENCES, energies)
@@ -254,15 +262,15 @@ def _elemental(context: Context, frames: list[Frame]) -> dict[str, float]:
     if asked == "isolated-atoms":
         return isolated
     if asked == "isolated-molecules":
-        frames = [
-            f.labelled(
-                f.tags.fidelity,
-                f.alone_energy,
-                f.alone_forces,
-                None,
-                f.alone_energy,
-                f.alone_forces,
-            )
-            for f in frames
-        ]
+        frames = molecules_alone(frames)
     return dict(ElementalReferences.fit(frames, context.species, towards=isolated).energies)
+
+
+def molecules_alone(frames: Sequence[Frame]) -> list[Frame]:
+    """The same frames as if their molecules did not see each other."""
+    return [
+        f.labelled(
+            f.tags.fidelity, f.alone_energy, f.alone_forces, None, f.alone_energy, f.alone_forces
+        )
+        for f in frames
+    ]

@@ -32,6 +32,22 @@ class Workspace:
         """Deck and run from which a round draws its frames."""
         return self.path / "frames" / "runs" / f"round-{round_number}" / state.name
 
+    def database_frames(self, kind: str) -> Path:
+        """Clusters or crystals of a comparison."""
+        return self.path / "frames" / kind
+
+    def crystal_run(self, state: StatePoint) -> Path:
+        """Deck and run that equilibrate a crystal."""
+        return self.path / "frames" / "runs" / "crystals" / state.name
+
+    def database_labels(self, kind: str) -> Path:
+        """Labelled clusters or crystals."""
+        return self.path / "labels" / kind
+
+    def teacher_labels(self) -> Path:
+        """What the teacher says of the pool's frames."""
+        return self.path / "labels" / "teacher"
+
     def label_store(self) -> Path:
         """Every single label, by reference."""
         return self.path / "labels" / "store"

@@ -55,7 +55,13 @@ class DataStatistics:
                     f"{', '.join(species)}; mend the species list"
                 )
             kinds = np.array([species.index(symbol) for symbol in symbols])
-            i, j, distance = neighbour_list("ijd", frame.atoms, cutoff=float(table.max()))
+            i, j, distance = neighbour_list(
+                "ijd",
+                positions=frame.atoms.positions,
+                cell=np.asarray(frame.atoms.cell.complete()),  # a frame in open space has none
+                pbc=frame.atoms.pbc,
+                cutoff=float(table.max()),
+            )
             near = i[distance < table[kinds[i], kinds[j]]]
             counts = np.bincount(near, minlength=len(symbols))
             for name in species:

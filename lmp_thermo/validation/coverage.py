@@ -21,8 +21,10 @@ def region(state: StatePoint, trained: Sequence[StatePoint]) -> Region:
     """Where a cell lies as seen from the cells that an arm was trained on.
 
     ``in``: one of them. ``interpolated``: density and temperature both lie within the ranges of
-    the trained cells. ``extrapolated``: one of them does not.
+    the trained cells. ``extrapolated``: one of them does not, or no cell was trained on.
     """
+    if not trained:
+        return "extrapolated"
     if state in trained:
         return "in"
     for name in ("density_g_cm3", "temperature_K"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -15,16 +16,29 @@ from lmp_thermo.frames import read_frames
 from lmp_thermo.progress import Progress
 from lmp_thermo.report.comparison import write_comparison
 from tests.end_to_end.miniature import STUDY
+from tests.end_to_end.teachers import WIDEST_A
 
 pytestmark = pytest.mark.end_to_end
 
+STORED_A = 1e-6
+"""Positions are stored to 1e-8 Å; two of some 1e4 distances are rarely closer by chance."""
+
 LJ = {"sigma": 3.405, "epsilon": 0.010323, "rc": 5.0}
 COMPARISON: dict[str, Any] = {
-    "designs": ["none", "density", "adaptive"],
+    "designs": ["clusters", "condensed", "density", "adaptive"],
+    "recipes": ["scratch", "distil"],
+    "teacher": {
+        "calculator": "tests.end_to_end.teachers.NoGas",
+        "arguments": LJ,
+        "designs": ["density"],
+    },
     "seeds": [1, 2],
     "home": {"density_g_cm3": 1.2, "temperature_K": 240.0},
     "temperatures_K": [240.0, 300.0],
     "budget": 8,
+    "largest_cluster": 4,
+    "condensed_above_g_cm3": 1.0,
+    "crystal_densities_g_cm3": [1.7],
     "curriculum": {"rounds": 1, "committee": 2, "updates": 30},
     "calculators": {"lj-ase": {"calculator": "ase.calculators.lj.LennardJones", "arguments": LJ}},
     "runs": {
@@ -54,10 +68,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
 
 
 def test_every_step_is_done_and_nothing_is_done_twice(study: Study) -> None:
-    assert [s.state for s in study.status()] == ["done"] * 11
+    assert [s.state for s in study.status()] == ["done"] * 13
     told = io.StringIO()
     Study(study.path, study.workspace.path, progress=Progress(told)).run()
-    assert told.getvalue().count(": current\n") == 11
+    assert told.getvalue().count(": current\n") == 13
     assert ": begins" not in told.getvalue()
 
 
@@ -77,7 +91,13 @@ def test_arms_have_equal_budgets_from_one_pool_and_never_see_held_out_frames(stu
 
 def test_coverage_matrix(study: Study) -> None:
     result = study.comparison()
-    assert list(result["matrix"]) == ["none", "density", "adaptive"]
+    assert list(result["matrix"]) == [
+        "clusters",
+        "condensed",
+        "density",
+        "adaptive",
+        "density-distil",
+    ]
     regions = {name: cell["region"] for name, cell in result["matrix"]["density"].items()}
     assert regions["rho0.6_T240"] == "in"
     assert regions["rho0.6_T300"] == "extrapolated"
@@ -100,6 +120,58 @@ def test_what_is_judged_without_training(study: Study) -> None:
         assert cell["score"] < 1e-4
 
 
+def test_clusters_and_crystals_never_come_from_held_out_frames(study: Study) -> None:
+    result = study.comparison()
+    regions = [cell["region"] for cell in result["matrix"]["clusters"].values()]
+    assert regions == ["extrapolated"] * 9
+    bought = result["arms"]["condensed-1"]["frames"]
+    assert bought == {"crystal_rho1.7_T240": 2, "rho1.2_T240": 3, "rho1.2_T300": 3}
+    labels = study.workspace.labels(0)
+    split = json.loads((labels / "split.json").read_text())
+    frames = read_frames(labels / "labels.extxyz")
+    pairs = {
+        part: np.concatenate([f.atoms.get_all_distances(mic=True).ravel() for f in own])
+        for part, own in (
+            ("training", [frames[i] for i in split["training"]]),
+            ("held_out", [frames[i] for i in split["held_out"]]),
+        )
+    }
+    clusters = read_frames(study.workspace.database_labels("clusters") / "labels.extxyz")
+    dimers = [f for f in clusters if f.n_molecules == 2]
+    assert len(dimers) == len(clusters) / 3  # as many as of three and of four
+    for frame in dimers:
+        assert not frame.atoms.pbc.any()
+        distance = frame.atoms.get_distance(0, 1)
+        assert np.abs(pairs["training"] - distance).min() < STORED_A
+        assert np.abs(pairs["held_out"] - distance).min() > STORED_A
+
+
+def test_the_teacher_and_its_student(study: Study) -> None:
+    result = study.comparison()
+    teacher, cells = result["others"]["teacher"], result["matrix"]["density-distil"]
+    gas = {name for name in result["grid"] if name.startswith("rho0.1_")}
+    assert set(result["grid"]) - set(teacher["cells"]) == set(teacher["failed"]) == gas
+    for seed in (1, 2):
+        own, scratch = (result["arms"][f"density{kind}-{seed}"] for kind in ("-distil", ""))
+        assert own["frames"] == scratch["frames"]
+        assert own["left_out"] == own["frames"]["rho0.1_T240"]
+        assert own["spent"] == scratch["spent"] == 8.0
+        assert own["us_per_atom"] > 0
+    assert result["teacher"]["failed"] == sum(
+        f.atoms.pbc.any() and f.atoms.cell.lengths().max() > WIDEST_A
+        for f in read_frames(study.workspace.labels(0) / "labels.extxyz")
+    )
+    for name, cell in cells.items():
+        if name in gas:
+            assert "against_teacher" not in cell
+            continue
+        # the teacher is the reference in another code: both errors are the same
+        for quantity in ("net_force", "interaction_energy"):
+            against = cell["against_teacher"][quantity]["rmse"]
+            assert against == pytest.approx(cell[quantity]["rmse"], rel=1e-3)
+        assert teacher["cells"][name]["score"] < 1e-4
+
+
 def test_the_curriculum_says_what_it_bought(study: Study) -> None:
     rounds = study.comparison()["curriculum"]["adaptive-1"]
     assert sum(n for own in rounds for n in own["bought"].values()) == 8
@@ -113,7 +185,7 @@ def test_runs_and_environments(study: Study) -> None:
     assert run["status"] in ("finished", "failed")
     environments = result["environments"]
     covered = {name: own["coverage"]["mean"] for name, own in environments["arms"].items()}
-    assert covered["density-1"] > covered["none-1"]
+    assert covered["density-1"] > covered["clusters-1"]
 
 
 def test_tables_and_figures_come_from_the_result_file_alone(study: Study, tmp_path: Path) -> None:
@@ -134,7 +206,10 @@ def test_tables_and_figures_come_from_the_result_file_alone(study: Study, tmp_pa
     ]
     for path in written:
         assert path.read_bytes() == (made / path.name).read_bytes()
-    assert "no-interaction" in written[1].read_text()
+    text = written[1].read_text()
+    assert "no-interaction" in text
+    assert "## Students and their teacher" in text
+    assert "no gas, please" in text
     assert study.workspace.report.read_bytes() == written[0].read_bytes()
 
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from scipy import stats
 
-from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home
+from lmp_thermo import Study
+from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home, Teacher
 from lmp_thermo.errors import StudyError
 from lmp_thermo.sampling.curriculum import CellOutlook, allocate, first_labels, nearness
 from lmp_thermo.sampling.designs import (
@@ -18,6 +19,7 @@ from lmp_thermo.sampling.designs import (
     plan_pool,
     pool_order,
     spend,
+    take_in_turn,
 )
 from lmp_thermo.states import StateGrid, StatePoint
 from lmp_thermo.study import Gates, StudyFile
@@ -112,6 +114,10 @@ def test_a_pool_that_is_too_small_is_refused() -> None:
         ({"budget": 8.0}, r"too small to split.*9 state points of design grid"),
         ({"densities_g_cm3": [0.4]}, r"density needs at least two densities at 200 K"),
         ({"temperatures_K": [200.0]}, r"temperature needs at least two temperatures at 0.4"),
+        (
+            {"designs": ["condensed"], "condensed_above_g_cm3": 0.9},
+            r"condensed_above_g_cm3 = 0.9: no density on which designs may spend is as high",
+        ),
     ],
 )
 def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -> None:
@@ -128,6 +134,12 @@ def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -
         ("designs", ["grid", "grid"], "names a value twice"),
         ("designs", ["grid", "adaptive"], "expected a curriculum exactly where"),
         ("budget_unit", "label-seconds", "expected pool_frames"),
+        ("recipes", ["scratch", "distil"], "expected a teacher exactly where recipes name distil"),
+        ("teacher", {"training": {}}, "expected a teacher exactly where recipes name distil"),
+        ("teacher", {"arguments": {}}, "teacher: expected one of calculator and training"),
+        ("designs", ["grid", "condensed"], "expected condensed_above_g_cm3 exactly where"),
+        ("crystal_densities_g_cm3", [1.7], "crystal_densities_g_cm3 belong to design condensed"),
+        ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),
         ("budgett", 3, "unknown key, did you mean 'budget'"),
     ],
 )
@@ -147,6 +159,99 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
     with pytest.raises(StudyError, match=message) as caught:
         StudyFile.read(own)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"recipes": ["distil"], "teacher": {"calculator": "no.such.Thing"}},
+            r"comparison.teacher.calculator = no.such.Thing: cannot be imported",
+        ),
+        (
+            {"recipes": ["distil"], "teacher": {"training": {"layerz": 3}}},
+            r"comparison.teacher.training: layerz: unknown key, did you mean 'layers'",
+        ),
+        (
+            {"recipes": ["distil"], "teacher": {"training": {"pair_r_max_A": {"Ar-Ne": 3.0}}}},
+            r"comparison.teacher.training.*Ar-Ne",
+        ),
+        (
+            {"recipes": ["distil"], "teacher": {"training": {}, "designs": ["adaptive"]}},
+            r"teacher.designs = \['adaptive'\]: expected some of the comparison's own",
+        ),
+        ({"designs": ["clusters"], "largest_cluster": 64, "budget": 40}, r"needs at least 189"),
+        (
+            {"designs": ["clusters"], "budget_unit": "atom-frames", "budget": 60},
+            r"budget = 60 atom-frames: too small to split, design clusters needs at least 105",
+        ),
+        (
+            {"designs": ["condensed"], "condensed_above_g_cm3": 1.0, "budget": 5},
+            r"budget = 5 frames: too small to split",
+        ),
+        (
+            {
+                "designs": ["condensed"],
+                "condensed_above_g_cm3": 1.0,
+                "crystal_densities_g_cm3": [4.0],
+            },
+            r"crystal_densities_g_cm3: density 4 g/cm3 cannot be packed",
+        ),
+    ],
+)
+def test_teachers_and_databases_that_cannot_be_had(
+    tmp_path: Path, changes: dict[str, Any], message: str
+) -> None:
+    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    study["comparison"].pop("curriculum", None)
+    study["comparison"]["designs"] = ["none", "density"]
+    study["comparison"].pop("runs", None)
+    study["comparison"].update(changes)
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump(study))
+    with pytest.raises(StudyError, match=message) as caught:
+        Study(own, tmp_path / "workspace")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_clusters_from_boxes_of_too_few_molecules(tmp_path: Path) -> None:
+    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    study["comparison"].update(designs=["clusters"], largest_cluster=10)
+    study["comparison"].pop("curriculum", None)
+    study["sampling"]["molecules"] = 9
+    study["reference"]["min_box_A"] = 5.0
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump(study))
+    with pytest.raises(StudyError, match=r"largest_cluster = 10: .*sampling.molecules = 9"):
+        Study(own, tmp_path / "workspace")
+
+
+def test_condensed_buys_liquid_from_the_pool_and_leaves_the_rest_for_crystals() -> None:
+    own = comparison(designs=["condensed"], condensed_above_g_cm3=0.4)
+    plans = {p.state: p.training for p in plan_pool(own, GRID, 2, 7)}
+    assert {s.density_g_cm3 for s, n in plans.items() if n} == {0.4, 0.8}
+    assert plans[HOME.state] == 3  # two thirds of 12 frames on 6 cells, times 1.5, rounded up
+    arm = Arm("condensed", "intermolecular", 1, 8.0)
+    taken = spend(arm, own, GRID, {s: [1.0] * n for s, n in plans.items()}, 5)
+    assert sorted(map(len, taken.values())) == [1, 1, 1, 1, 2, 2]
+    crystals = {StatePoint(0.9, 100.0): [5.0] * 4, StatePoint(1.0, 100.0): [5.0] * 4}
+    bought = take_in_turn(arm, list(crystals), crystals, 17.0, 5)
+    assert sorted(map(len, bought.values())) == [1, 2]
+
+
+def test_a_student_has_a_name_of_its_own_and_the_arm_from_scratch_beside_it() -> None:
+    own = comparison(
+        losses=["intermolecular", "plain"],
+        recipes=["scratch", "distil"],
+        teacher=Teacher(training={}, designs=["density", "grid"]),
+    )
+    students = [arm for arm in own.arms if arm.recipe == "distil"]
+    assert {arm.name for arm in students} == {
+        f"{design}-distil-{seed}" for design in ("density", "grid") for seed in (1, 2)
+    }
+    assert all(arm.from_scratch in own.arms for arm in students)
+    assert len({arm.name for arm in own.arms}) == len(own.arms) == 2 * (4 * 2 + 2)
 
 
 def outlook(scores: dict[StatePoint, float], labels: int = 2, left: int = 50) -> Any:
@@ -210,6 +315,7 @@ def test_regions() -> None:
     assert region(StatePoint(0.4, 250.0), trained) == "interpolated"
     assert region(StatePoint(0.4, 100.0), trained) == "extrapolated"
     assert region(StatePoint(0.9, 200.0), trained) == "extrapolated"
+    assert region(StatePoint(0.4, 200.0), []) == "extrapolated"
 
 
 def test_the_score_is_the_largest_error_over_its_limit() -> None:

@@ -61,11 +61,12 @@ def group_title(name: str) -> str:
 
 
 def models_of(name: str) -> str:
-    """``density-plain`` is ``density-diverse models, plain loss``; for a sentence."""
+    """``density-plain`` is ``density-diverse models with plain loss``; for a sentence."""
     design, *more = name.split("-")
     if design not in MODELS:
         return short(name)
-    return " with ".join([MODELS[design], *(_word(part) for part in more)])
+    models = MODELS[design].replace("models", "students") if "distil" in more else MODELS[design]
+    return " with ".join([models, *(_word(part) for part in more if part != "distil")])
 
 
 def _word(part: str) -> str:

@@ -162,6 +162,7 @@ def test_groups_have_names_and_styles_of_their_own() -> None:
     assert group_title("adaptive-30") == "Adaptive, budget 30"
     assert group_title("chgnet-0.3") == "chgnet-0.3"
     assert models_of("none-plain") == "models without diversity with plain loss"
+    assert models_of("density-distil") == "density-diverse students"
     names = ["none", "density", "density-plain", "grid", "grid-plain", "thing", "other-thing"]
     styles = group_styles(names)
     assert len(set(styles.values())) == len(names)
@@ -236,6 +237,43 @@ def test_tables_for_github_are_narrow_and_whole(result: Result) -> None:
     for before, line in itertools.pairwise(lines):
         if before.startswith("|") and line.startswith("|"):
             assert before.count("|") == line.count("|")
+
+
+def test_students_stand_below_their_arm_from_scratch(values: dict[str, Any]) -> None:
+    own = copy.deepcopy(values)
+    own["matrix"]["density-distil"] = copy.deepcopy(own["matrix"]["density"])
+    for cell in own["matrix"]["density-distil"].values():
+        cell["against_teacher"] = {q: cell[q] for q in ("net_force", "interaction_energy")}
+    gas = own["matrix"]["density-distil"]["rho0.03_T180"]
+    del gas["against_teacher"]  # where the teacher failed
+    for seed in range(1, 7):
+        arm = {**own["arms"][f"density-{seed}"], "group": "density-distil", "left_out": seed}
+        own["arms"][f"density-distil-{seed}"] = arm
+    own["others"]["teacher"] = {**own["others"]["no-interaction"], "us_per_atom": 990.0}
+    own["teacher"] = {
+        "labelled": 90,
+        "failed": 2,
+        "first_cause": "no gas",
+        "trained_on_frames": None,
+    }
+    result = Result.model_validate(own)
+    section = next(
+        s for s in comparison_tables.sections(result) if s.title == "Students and their teacher"
+    )
+    assert section.text.startswith("Teacher: 90 frames labelled, 2 failed; first cause: no gas. ")
+    assert [row[0].text for row in section.table.rows] == ["teacher", "density", "density-distil"]
+    row = row_of(section.table, "density-distil")
+    judged = [
+        cell.errors["net_force"].rmse
+        for name, cell in result.matrix["density"].items()
+        if name != "rho0.03_T180"
+    ]
+    expected = np.sqrt(np.mean(np.square(judged)))
+    assert row["net force against reference"].order == pytest.approx(expected, rel=ROUND_OFF)
+    assert row["net force against teacher"].order == pytest.approx(expected, rel=ROUND_OFF)
+    assert row["frames left out"].text == "1 2 3 4 5 6"
+    assert row_of(section.table, "density")["net force against teacher"].text == "–"
+    assert row_of(section.table, "teacher")["speed"].text == "990"
 
 
 # Verdict
