@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain, quoted
-from lmp_thermo.report.result import Error, Result
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.result_parts import Error
 from lmp_thermo.report.tables import NOTHING, Entry, Table
 
 QUANTITIES = {"interaction_energy": "interaction energy", "net_force": "net force"}
