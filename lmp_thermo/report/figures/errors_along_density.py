@@ -19,8 +19,9 @@ from lmp_thermo.report.style import (
 )
 
 COLUMNS = 2
-SPREAD = 0.76
-"""Of the place of a density, the part over which the groups stand side by side."""
+SPREAD, APART = 0.76, 0.13
+"""The part of a density's place over which all groups stand side by side, and how far two of them
+stand apart at most: few groups stay close, so that their lines rise as they should."""
 
 NAMES = {
     "interaction_energy": "interaction energy",
@@ -106,7 +107,8 @@ def _draw(
     styles: Mapping[str, GroupStyle],
 ) -> None:
     for place, (name, style) in enumerate(styles.items()):
-        shift = SPREAD * ((place + 0.5) / len(styles) - 0.5)
+        apart = min(SPREAD / len(styles), APART)
+        shift = apart * (place - 0.5 * (len(styles) - 1))
         own = [
             (result.densities_g_cm3.index(result.grid[c].density_g_cm3) + shift, cell.region, error)
             for c, cell in result.matrix[name].items()

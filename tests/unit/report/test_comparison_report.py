@@ -90,7 +90,7 @@ def test_errors_stand_side_by_side_with_their_intervals(result: Result) -> None:
     assert len(bars) == 4 * 4  # groups, densities
     places = [float(line.get_xdata()[0]) for line in bars]
     gaps = np.diff(sorted(places))
-    assert gaps.min() > 0.1  # of the distance between two densities: none hides another
+    assert gaps.min() > 0.09  # of the distance between two densities: none hides another
     low, high = result.matrix["none"]["rho0.03_T240"].errors["net_force"].interval
     assert [low, high] in [list(line.get_ydata()) for line in bars]
     assert errors_along_density(result, "no such quantity") is None
