@@ -30,14 +30,15 @@ def verdict(result: Result) -> Banner:
 def headline_pair(result: Result) -> tuple[str, str] | None:
     """The two groups that the verdict compares, the second being the baseline.
 
-    Density against temperature where both are there: the question that the package asks.
+    Density against temperature where both are there: the question that the package asks; else
+    density against the first that it was compared with.
     """
     pairs = list(dict.fromkeys((test.first, test.second) for test in result.tests))
     if not pairs:
         return None
-    for wanted in (("temperature", "density"), ("density", "temperature")):
-        if wanted in pairs:
-            return ("density", "temperature")
+    others = [a if b == "density" else b for a, b in pairs if "density" in (a, b)]
+    if others:
+        return "density", "temperature" if "temperature" in others else others[0]
     return pairs[0][1], pairs[0][0]
 
 
@@ -116,7 +117,7 @@ def _notes(result: Result) -> list[str]:
     for name, other in result.others.items():
         passed = sum(cell.passed for cell in other.cells.values())
         failed = f"; it failed on frames of {len(other.failed)} cells" if other.failed else ""
-        trained = "" if name == "no-interaction" else ", not trained here,"
+        trained = "" if name in ("no-interaction", "teacher") else ", not trained here,"
         notes.append(
             f"{group_title(name)}{trained} passes {passed} of {len(other.cells)} cells{failed}."
         )
@@ -124,7 +125,7 @@ def _notes(result: Result) -> list[str]:
     if runs:
         stable = sum(run.status == "finished" for run in runs)
         passed = sum(run.passed for run in runs)
-        notes.append(f"Of {len(runs)} runs {stable} came to their end, and {passed} pass.")
+        notes.append(f"Runs: {stable} of {len(runs)} came to an end, {passed} pass every gate.")
     for name, rounds in result.curriculum.items():
         if rounds[-1].stopped and "budget" not in rounds[-1].stopped:
             notes.append(f"{name} stopped: {rounds[-1].stopped}.")

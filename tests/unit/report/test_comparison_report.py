@@ -281,6 +281,12 @@ def test_students_stand_below_their_arm_from_scratch(values: dict[str, Any]) -> 
 
 def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None:
     assert headline_pair(result) == ("density", "temperature")
+    for groups, pair in (
+        (("density", "none"), ("density", "none")),
+        (("none", "grid", "density"), ("density", "none")),
+        (("none", "grid"), ("grid", "none")),
+    ):
+        assert headline_pair(Result.model_validate(compared(groups, (1, 2)))) == pair
     own = verdict(result)
     assert own.kind == "good"
     best = max(result.groups, key=result.passes)
@@ -339,7 +345,7 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
     notes = " ".join(verdict(own).notes)
     for text in (
         "No interaction passes 0 of 12 cells.",
-        "Of 1 runs 0 came to their end, and 0 pass.",
+        "Runs: 0 of 1 came to an end, 0 pass every gate.",
         "Left out, for their runs gave no frames: rho2_T240.",
         "falls by 41 bar from 0.3 g/cm³, 180 K to 0.9 g/cm³, 180 K",
         "3 frames could not be labelled.",
