@@ -224,17 +224,25 @@ class Comparison(Section):
             for recipe in self.recipes
             for loss in (self.losses if recipe == "scratch" else self.losses[:1])
             for design in self._designs(recipe)
-            for budget in self._budgets(design)
+            for budget in self._budgets(design, loss)
         ]
+
+    def buyer(self, arm: "Arm") -> "Arm":
+        """Whose frames an adaptive arm trains on: one committee buys for all losses and recipes.
+
+        So a control without the intermolecular loss, or a student, differs in nothing else.
+        """
+        return replace(arm, recipe="scratch", loss=self.losses[0])
 
     def _designs(self, recipe: Recipe) -> list[Design]:
         if recipe == "distil" and self.teacher is not None and self.teacher.designs is not None:
             return self.teacher.designs
         return self.designs
 
-    def _budgets(self, design: Design) -> list[float]:
+    def _budgets(self, design: Design, loss: Loss) -> list[float]:
         if design == "adaptive" and self.curriculum is not None and self.curriculum.budgets:
-            return self.curriculum.budgets
+            own = self.curriculum.budgets
+            return own if loss == self.losses[0] else [max(own)]  # the others are controls
         return [self.budget]
 
 
@@ -264,11 +272,6 @@ class Arm:
         loss = "" if self.loss == "intermolecular" else f"-{self.loss}"
         recipe = "" if self.recipe == "scratch" else f"-{self.recipe}"
         return f"{self.design}{loss}{recipe}{self.suffix}"
-
-    @property
-    def from_scratch(self) -> "Arm":
-        """The arm that spends the same budget on the same frames with the reference's labels."""
-        return replace(self, recipe="scratch")
 
     @property
     def name(self) -> str:

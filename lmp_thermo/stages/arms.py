@@ -60,7 +60,7 @@ def _purchase(context: Context, arm: Arm) -> Purchase:
     """The same for all recipes: a student sees the frames of the arm from scratch."""
     comparison, grid, seed = comparison_of(context), context.study.states, context.study.seed
     if arm.design == "adaptive":
-        return Purchase(curriculum.selection(context, arm.from_scratch), {})
+        return Purchase(curriculum.selection(context, comparison.buyer(arm)), {})
     database: Selection = {}
     if arm.design in databases.OF_DESIGN:
         price = databases.costs(context, databases.OF_DESIGN[arm.design])

@@ -45,9 +45,10 @@ MEMBER_CALIBRATION = 1.0
 
 
 def adaptive_arms(context: Context) -> list[Arm]:
-    """The comparison's adaptive arms; a student takes what the arm from scratch bought."""
-    own = [arm for arm in comparison_of(context).arms if arm.design == "adaptive"]
-    return list(dict.fromkeys(arm.from_scratch for arm in own))
+    """Those of the comparison's adaptive arms that buy; the others take what these bought."""
+    comparison = comparison_of(context)
+    own = [arm for arm in comparison.arms if arm.design == "adaptive"]
+    return list(dict.fromkeys(comparison.buyer(arm) for arm in own))
 
 
 @remembered

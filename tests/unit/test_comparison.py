@@ -250,7 +250,7 @@ def test_a_student_has_a_name_of_its_own_and_the_arm_from_scratch_beside_it() ->
     assert {arm.name for arm in students} == {
         f"{design}-distil-{seed}" for design in ("density", "grid") for seed in (1, 2)
     }
-    assert all(arm.from_scratch in own.arms for arm in students)
+    assert all(own.buyer(arm) in own.arms for arm in students)
     assert len({arm.name for arm in own.arms}) == len(own.arms) == 2 * (4 * 2 + 2)
 
 
@@ -364,7 +364,9 @@ def test_arms_have_names_of_their_own_and_pairs_share_seeds() -> None:
         curriculum=Curriculum(updates=5, budgets=[6.0, 12.0]),
     )
     names = [arm.name for arm in own.arms]
-    assert len(set(names)) == len(names) == 2 * 2 * 3
-    assert {"none-1", "none-plain-2", "adaptive-plain-6-1", "adaptive-1"} <= set(names)
+    assert len(set(names)) == len(names) == 2 * 5
+    assert {"none-1", "none-plain-2", "adaptive-6-1", "adaptive-1"} <= set(names)
+    controls = [arm for arm in own.arms if arm.group == "adaptive-plain"]
+    assert [own.buyer(arm).name for arm in controls] == ["adaptive-1", "adaptive-2"]
     groups = {arm.group for arm in own.arms}
     assert {(a.group, a.seed) for a in own.arms} == set(itertools.product(groups, (1, 2)))
