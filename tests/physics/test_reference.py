@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.lj import LennardJones
+from ase.optimize import BFGS
 
 from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.frames import Frame, Tags, molecule_index
-from lmp_thermo.reference import LabelFailure, Labeller
+from lmp_thermo.reference import LabelFailure, Labeller, find_files
 from lmp_thermo.reference.base import Reference, build_reference
 from lmp_thermo.study import Reference as Section
 from lmp_thermo.units import voigt_to_tensor
@@ -236,3 +237,42 @@ def test_hostile_pair_commands(line: str) -> None:
     )
     with pytest.raises(StudyError, match="pair_commands"):
         build_reference(section, ("Ar",))
+
+
+AIREBO = {"pair_commands": ["pair_style airebo 3.0 1 0", "pair_coeff * * CH.airebo C H"]}
+
+
+def test_files_of_a_force_field_are_found_and_belong_to_its_identity(tmp_path: Path) -> None:
+    """Methane by AIREBO, which comes with LAMMPS: C-H near 1.09 Å, a well some 20 meV deep."""
+    (shipped,) = find_files(["CH.airebo"], tmp_path)
+    methane = ase.build.molecule("CH4")
+
+    def reference(path: str) -> Reference:
+        section = {"name": "airebo", "lammps": {**AIREBO, "cutoff_A": 10.2, "files": [path]}}
+        return build_reference(Section.model_validate(section), ("C", "H"))
+
+    own = reference(shipped)
+    methane.calc = own.calculator
+    BFGS(methane, logfile=None).run(fmax=1e-3)
+    assert methane.get_distance(0, 1) == pytest.approx(1.09, abs=0.01)
+    pair = methane + methane
+    pair.positions[5:] += [3.9, 0.0, 0.0]
+    well = own.label_alone(pair).energy - 2 * own.label_alone(methane).energy
+    assert -0.03 < well < -0.015
+
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    text = Path(shipped).read_text()
+    (folder / "CH.airebo").write_text(text.replace("Brenner/Stuart", "changed", 1))
+    changed = reference(find_files(["CH.airebo"], folder)[0])  # one's own comes first
+    assert changed.label_alone(methane).energy == own.label_alone(methane).energy
+    assert changed.identity != own.identity
+    assert own.interaction.files == (Path(shipped),)
+
+
+@pytest.mark.parametrize("name", ["missing.airebo", "../CH.airebo", "/etc/passwd"])
+def test_files_of_a_force_field_that_are_not_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "CH.airebo").write_text("")
+    (tmp_path / "study").mkdir()
+    with pytest.raises(StudyError, match=r"reference.lammps.files: .*expected a file below"):
+        find_files([name], tmp_path / "study")
