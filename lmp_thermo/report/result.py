@@ -91,7 +91,7 @@ class Result(Part):
             if not any(arm.group == name for arm in self.arms.values()):
                 raise ValueError(f"matrix.{name} has no arm")
         named = [c for other in self.others.values() for c in other.cells]
-        named += [arm.worst.state for arm in self.arms.values()]
+        named += [w.state for a in self.arms.values() for w in (a.worst, a.worst_to_spend_on)]
         named += [
             c
             for rounds in self.curriculum.values()

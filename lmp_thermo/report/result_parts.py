@@ -120,6 +120,7 @@ class ArmVerdict(Part):
     passed: int = Field(ge=0)
     cells: int = Field(ge=1)
     worst: Worst
+    worst_to_spend_on: Worst
     worst_pressure_bias_bar: NonNegative
     off_over_in: dict[Text, NonNegative | None]
 

@@ -52,7 +52,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.comparison(),
         {
-            "stage": "compare/2",
+            "stage": "compare/3",
             "coverage": content_of(coverage.products(context)),
             "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
@@ -142,7 +142,7 @@ def _compare(context: Context) -> dict[str, Any]:
             "frames": arms.frames_by_cell(context, arm),
             **({"left_out": arms.left_out(context, arm)} if arm.recipe == "distil" else {}),
             "us_per_atom": judged[arm.name]["us_per_atom"],
-            **_verdict(by_arm[arm.name], trained[arm.group], list(cells)),
+            **_verdict(context, by_arm[arm.name], trained[arm.group], list(cells)),
         }
         for arm in comparison.arms
     }
@@ -284,10 +284,19 @@ def _short(value: Any) -> Any:
 
 
 def _verdict(
-    cells: dict[str, Any], trained: list[StatePoint], states: list[StatePoint]
+    context: Context,
+    cells: dict[str, Any],
+    trained: list[StatePoint],
+    states: list[StatePoint],
 ) -> dict[str, Any]:
     """Share of cells passed, the worst cell, and errors off over errors in the distribution."""
-    worst = max(states, key=lambda s: cells[s.name]["score"])
+
+    def worst(among: list[StatePoint]) -> dict[str, Any]:
+        state = max(among, key=lambda s: cells[s.name]["score"])
+        own = cells[state.name]
+        return {"state": state.name, "score": own["score"], "gate": own["binding"]}
+
+    spendable = [s for s in states if comparison_of(context).may_spend(s)]
     within = [s.name for s in states if region(s, trained) == "in"]
     off = [s.name for s in states if s.name not in within]
 
@@ -300,11 +309,8 @@ def _verdict(
     return {
         "passed": sum(cells[s.name]["passed"] for s in states),
         "cells": len(states),
-        "worst": {
-            "state": worst.name,
-            "score": cells[worst.name]["score"],
-            "gate": cells[worst.name]["binding"],
-        },
+        "worst": worst(states),
+        "worst_to_spend_on": worst(spendable),
         "worst_pressure_bias_bar": max(abs(cells[s.name]["pressure_bias_bar"]) for s in states),
         "off_over_in": {
             name: ratio(name) for name in ("energy", "force", "net_force", "interaction_energy")

@@ -198,6 +198,7 @@ def _arm(
         "passed": sum(score <= 1 for score in scores.values()),
         "cells": len(states),
         "worst": {"state": worst, "score": scores[worst], "gate": "interaction energy"},
+        "worst_to_spend_on": {"state": worst, "score": scores[worst], "gate": "net force"},
         "worst_pressure_bias_bar": 30.0 + seed,
         "off_over_in": {"interaction_energy": None if len(trained) == len(states) else 2.0},
     }
