@@ -145,11 +145,12 @@ def _notes(result: Result) -> list[str]:
 
 
 def _where_worse(result: Result) -> list[str]:
-    """Where the verdict's first group loses."""
+    """Where else the verdict's first group loses."""
     pair = headline_pair(result)
     if pair is None:
         return []
-    lost = [test for test in _tests(result, pair) if test.decided and test.ratio > 1]
+    tests = _tests(result, pair)
+    lost = [t for t in tests if t.decided and t.ratio > 1 and t.cells != AWAY]
     wheres = list(dict.fromkeys(test.cells for test in lost))
     return [
         f"Over {SPOKEN.get(where, where)}, {models_of(pair[0])} are worse: "

@@ -216,9 +216,18 @@ def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def panel_title(axes: Axes, letter: str, text: str) -> None:
-    """Panel letter and title, as a paper has them."""
-    axes.set_title(f"{letter}\u2002{text}" if letter else text)  # en space: SVG joins plain ones
+def panel_title(axes: Axes, letter: str, text: str, longest: int | None = None) -> None:
+    """Panel letter and title, as a paper has them.
+
+    Args:
+        axes: titled.
+        letter: of the panel.
+        text: of the title.
+        longest: characters that there is room for; a longer title is set smaller.
+    """
+    size = HOUSE["axes.titlesize"] * min(1.0, (longest or len(text)) / max(1, len(text)))
+    # en space: SVG joins plain ones
+    axes.set_title(f"{letter}\u2002{text}" if letter else text, fontsize=size)
 
 
 def short(name: str) -> str:

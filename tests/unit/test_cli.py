@@ -11,6 +11,7 @@ import pytest
 
 from lmp_thermo.cli import main
 from lmp_thermo.errors import StudyError
+from tests.unit.report.compared import compared
 
 STUDY = Path(__file__).parents[2] / "inputs" / "argon.yaml"
 
@@ -59,6 +60,7 @@ def test_help_names_every_verb(run: Run) -> None:
         "validate",
         "report",
         "status",
+        "draw",
         "resubmit",
         "schema",
         "doctor",
@@ -68,7 +70,7 @@ def test_help_names_every_verb(run: Run) -> None:
         assert verb in done.stdout
 
 
-@pytest.mark.parametrize("verb", ["run", "status", "potential", "observe"])
+@pytest.mark.parametrize("verb", ["run", "status", "draw", "potential", "observe"])
 def test_help_of_a_verb(run: Run, verb: str) -> None:
     done = run(verb, "--help")
     assert done.returncode == 0
@@ -204,3 +206,32 @@ def test_an_error_of_covers_is_no_answer(run: Run, potential: Path, tmp_path: Pa
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_draw_prints_what_it_wrote(run: Run, tmp_path: Path) -> None:
+    result = tmp_path / "comparison.json"
+    result.write_text(json.dumps(compared(("none", "density"), (1, 2), (0.3, 0.9), (240.0,))))
+    done = run("draw", str(result), "--out", str(tmp_path / "drawn"))
+    assert done.returncode == 0
+    paths = [Path(line) for line in done.stdout.splitlines()]
+    assert paths[0] == tmp_path / "drawn" / "made-up.html"
+    assert all(path.is_file() for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "out", "message"),
+    [
+        ("nothing.json", "drawn", "no such file; expected comparison.json"),
+        ("other.json", "drawn", "no result of a comparison: study: missing"),
+        ("comparison.json", "other.json", "cannot be written (File exists); choose another --out"),
+    ],
+)
+def test_draw_refuses_in_one_line(
+    run: Run, tmp_path: Path, name: str, out: str, message: str
+) -> None:
+    (tmp_path / "other.json").write_text("{}")
+    (tmp_path / "comparison.json").write_text(json.dumps(compared(("none",), (1,))))
+    done = run("draw", str(tmp_path / name), "--out", str(tmp_path / out))
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -238,6 +238,7 @@ def test_paired_test_against_an_independent_code() -> None:
     )
     assert own.p_value == pytest.approx(exact.pvalue)
     assert own.ratio == pytest.approx(stats.gmean(np.exp(logs)))
+    assert own.ratios == pytest.approx([second[s] / first[s] for s in sorted(first)])
     assert own.wins == sum(logs > 0)
 
 

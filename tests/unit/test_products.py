@@ -1,11 +1,20 @@
 """Products are whole or not there, and know what they came from."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from lmp_thermo.errors import WorkspaceError
-from lmp_thermo.products import MARKER, Product, hash_of, read_json, write_json, write_text
+from lmp_thermo.products import (
+    MARKER,
+    Product,
+    folded_json,
+    hash_of,
+    read_json,
+    write_json,
+    write_text,
+)
 
 
 def write(text: str):  # type: ignore[no-untyped-def]
@@ -105,3 +114,20 @@ def test_atomic_writing(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="cannot be read"):
         read_json(path)
     assert [p.name for p in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_folded_json_is_the_same_in_short_lines() -> None:
+    value = {
+        "numbers": list(range(40)),
+        "é": {"a": [1.5, None, True], "b": {}, "c": []},
+        "nested": [{"name": "x" * 30, "list": [0.25] * 9} for _ in range(3)],
+    }
+    for width in (20, 60, 1000):
+        text = folded_json(value, width)
+        assert json.loads(text) == value
+        folded = [line for line in text.splitlines() if line.strip(" ,").endswith(("]", "}"))]
+        assert all(len(line) <= width + len('"nested": ,') for line in folded)
+    assert folded_json(value, 1000).count("\n") == 0
+    assert '\n "é": {"a": [1.5, null, true], "b": {}, "c": []},' in folded_json(value, 60)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        folded_json({"x": float("nan")})

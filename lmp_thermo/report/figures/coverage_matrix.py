@@ -21,6 +21,11 @@ DOUBLINGS = 3
 """The colours end at the limit over and times 2 to this power."""
 
 COLUMNS = 3
+LONGEST = 34
+"""Characters of a title over one of three panels."""
+
+MANY = 8
+"""Densities; with more of them, numbers and frames are smaller."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,9 @@ def coverage_matrix(result: Result) -> Figure:
         passed = sum(square.passed / square.seeds for square in squares.values())
         count = f"{passed:.0f}" if next(iter(squares.values())).seeds == 1 else f"{passed:.1f}"
         title = f"{group_title(name)}: {count} of {len(squares)}"
-        panel_title(own, chr(ord("a") + number), title)
+        panel_title(own, chr(ord("a") + number), title, LONGEST)
+        if len(key.densities) > MANY:
+            own.tick_params(axis="x", labelsize=6)
     for spare in range(len(panels), rows * columns):
         axes[spare // columns][spare % columns].set_visible(False)
     _bar(figure, list(axes.flat))
@@ -92,6 +99,7 @@ def _untrained(result: Result, other: str) -> dict[str, _Square]:
 
 def _draw(axes: Axes, key: Key, result: Result, squares: Mapping[str, _Square]) -> None:
     colours, norm = limit_colours(), Normalize(-DOUBLINGS, DOUBLINGS)
+    size = 6.0 if len(key.densities) > MANY else 7.0
     for name, square in squares.items():
         x = key.densities.index(result.grid[name].density_g_cm3)
         y = key.temperatures.index(result.grid[name].temperature_K)
@@ -101,7 +109,7 @@ def _draw(axes: Axes, key: Key, result: Result, squares: Mapping[str, _Square]) 
             Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=face, edgecolor=PAPER, lw=1.2, zorder=2)
         )
         if square.trained:
-            for colour, width in ((PAPER, 3.0), (INK, 1.5)):  # to be seen on any colour
+            for colour, width in ((PAPER, 0.4 * size), (INK, 0.2 * size)):  # seen on any colour
                 axes.add_patch(
                     Rectangle(
                         (x - 0.44, y - 0.44), 0.88, 0.88, fill=False, ec=colour, lw=width, zorder=3
@@ -116,7 +124,7 @@ def _draw(axes: Axes, key: Key, result: Result, squares: Mapping[str, _Square]) 
             ha="center",
             va="center",
             color=ink,
-            fontsize=7,
+            fontsize=size,
             zorder=4,
         )
         if split:
@@ -127,7 +135,7 @@ def _draw(axes: Axes, key: Key, result: Result, squares: Mapping[str, _Square]) 
                 ha="center",
                 va="center",
                 color=ink,
-                fontsize=5.5,
+                fontsize=0.8 * size,
                 zorder=4,
             )
 

@@ -19,7 +19,7 @@ from lmp_thermo.report.style import (
 )
 
 COLUMNS = 2
-SPREAD = 0.66
+SPREAD = 0.76
 """Of the place of a density, the part over which the groups stand side by side."""
 
 NAMES = {
@@ -133,7 +133,7 @@ def _draw(
                 [error.rmse],
                 style.marker,
                 color=style.colour,
-                markersize=4.4,
+                markersize=4.4 if len(styles) <= 5 else 3.6,
                 markerfacecolor=style.colour if region == "in" else PAPER,
                 markeredgewidth=1.0,
                 zorder=4,

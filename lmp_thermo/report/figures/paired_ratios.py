@@ -13,6 +13,7 @@ from lmp_thermo.report.style import (
     new_figure,
     panel_title,
     plain_log,
+    short,
     styled,
 )
 
@@ -20,19 +21,26 @@ BASELINE = "density"
 ROW = 0.185
 """Inches."""
 
+LONGEST = 96
+"""Characters of the titles of all panels."""
+
 FARTHEST = 32.0
 """The axis ends at this ratio; intervals that go on beyond it have an arrow."""
 
 
 def against(result: Result) -> dict[str, str]:
-    """With which group each is compared: the density design of its own kind where there is one."""
+    """With which group each is compared: the density design of its own kind where there is one.
+
+    Without any density design it is the first group of the study.
+    """
     found = {}
-    fallback = BASELINE if BASELINE in result.groups else result.groups[0]
     for group in result.groups:
-        own = f"{BASELINE}{group[len(group.partition('-')[0]) :]}"
-        base = own if own in result.groups and own != group else fallback
-        if base != group and _pairs(result, group, base):
-            found[group] = base
+        kind = group.split("-")[1:]
+        bases = ["-".join([BASELINE, *kind[:n]]) for n in range(len(kind), -1, -1)]
+        for base in bases if BASELINE in result.groups else [result.groups[0]]:
+            if base != group and _pairs(result, group, base):
+                found[group] = base
+                break
     return found
 
 
@@ -56,7 +64,7 @@ def paired_ratios(result: Result) -> Figure | None:
     ticks: dict[float, str] = {}
     for block, where in enumerate(wheres):
         top = -block * (len(chosen) + 1.0)
-        ticks[top] = where
+        ticks[top] = short(where)
         for place, group in enumerate(chosen, 1):
             ticks[top - place] = group_title(group)
             for own, quantity in zip(axes, quantities, strict=True):
@@ -72,11 +80,12 @@ def paired_ratios(result: Result) -> Figure | None:
         own.set_ylim(-rows + 0.4, 0.6)
         own.grid(False, axis="y")
         own.tick_params(axis="y", length=0)
-        panel_title(own, chr(ord("a") + number), quantity[0].upper() + quantity[1:])
+        title = short(quantity[:1].upper() + quantity[1:])
+        panel_title(own, chr(ord("a") + number), title, LONGEST // len(quantities))
     plain_log(axes[0], "x")
     axes[0].set_yticks(list(ticks), list(ticks.values()))
     for label, text in zip(axes[0].get_yticklabels(), ticks.values(), strict=True):
-        label.set_fontweight("bold" if text in wheres else "normal")
+        label.set_fontweight("bold" if text in map(short, wheres) else "normal")
     figure.supxlabel(
         f"smaller  ←  error over that of {_baselines(chosen)}  →  larger", fontsize=8.5
     )
