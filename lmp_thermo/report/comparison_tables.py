@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain, quoted
-from lmp_thermo.report.result import SIGNIFICANT, ArmVerdict, Cell, PairedTest, Result
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, Cell, PairedTest
 from lmp_thermo.report.tables import NOTHING, Entry, Table
 
 MATRIX = {

@@ -4,7 +4,8 @@ from collections import Counter
 
 from lmp_thermo.report.banner import LISTED, Banner
 from lmp_thermo.report.figures.groups import group_title, models_of
-from lmp_thermo.report.result import PairedTest, Result
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.result_parts import PairedTest
 
 AWAY = "other densities"
 """The group of cells that the verdict is about; all cells where a grid has no others."""

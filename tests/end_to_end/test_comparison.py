@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from lmp_thermo import Study
+from lmp_thermo.cli.tables import comparison_table
 from lmp_thermo.frames import read_frames
 from lmp_thermo.progress import Progress
 from lmp_thermo.report.comparison import write_comparison
@@ -134,3 +135,20 @@ def test_tables_and_figures_come_from_the_result_file_alone(study: Study, tmp_pa
     for path in written:
         assert path.read_bytes() == (made / path.name).read_bytes()
     assert "no-interaction" in written[1].read_text()
+    assert study.workspace.report.read_bytes() == written[0].read_bytes()
+
+
+def test_the_table_of_arms_on_the_terminal(
+    study: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comparison_table(study)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:6]] == [
+        "arm",
+        "none",
+        "density",
+        "adaptive",
+        "no-interaction",
+        "lj-ase",
+    ]
+    assert lines[6].startswith("With 8 frames to train on, ")

@@ -11,7 +11,8 @@ from matplotlib.patches import Rectangle
 
 from lmp_thermo.report.figures.grid import grid_axes, ink_on
 from lmp_thermo.report.figures.groups import group_styles
-from lmp_thermo.report.result import Result, Round
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.result_parts import Round
 from lmp_thermo.report.style import (
     FULL_WIDTH,
     INK,

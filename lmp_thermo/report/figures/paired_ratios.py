@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lmp_thermo.report.figures.groups import TITLES, GroupStyle, group_styles, group_title
-from lmp_thermo.report.result import SIGNIFICANT, PairedTest, Result
+from lmp_thermo.report.result import Result
+from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
 from lmp_thermo.report.style import (
     FULL_WIDTH,
     INK,

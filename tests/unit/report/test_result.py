@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from lmp_thermo.errors import AnalysisError
-from lmp_thermo.report.result import MAX_BYTES, PairedTest, Result
+from lmp_thermo.report.result import MAX_BYTES, Result
+from lmp_thermo.report.result_parts import PairedTest
 from tests.tolerances import ROUND_OFF
 from tests.unit.report.compared import compared
 
