@@ -27,6 +27,7 @@ EXPECTED = {
     "only NULL": r"every name in pair_coeff is NULL",
     "no file": r"expected pair_coeff \* \* FILE followed by 2 model type name\(s\)",
     "missing file": r"nowhere.nequip.pth is missing or cannot be read; check the path",
+    "missing file on one rank": r"of1.nequip.pth is missing or cannot be read; check the path",
     "truncated file": r"cut.nequip.pth is truncated or not a TorchScript file .*export it again",
     "foreign file": r"text.nequip.pth is truncated or not a TorchScript file .*export it again",
     "foreign model": r"other.nequip.pth is not a NequIP or Allegro model .*export the model again",
@@ -52,6 +53,7 @@ def decks(model: Path, folder: Path) -> dict[str, str]:
     (folder / "cut.nequip.pth").write_bytes(body[: len(body) // 2])
     (folder / "text.nequip.pth").write_text("not a model\n")
     (folder / "model.pth").write_bytes(body)
+    (folder / "of0.nequip.pth").write_bytes(body)
     import torch
 
     from tests.plugin.models import deprecated_torchscript
@@ -71,6 +73,7 @@ def decks(model: Path, folder: Path) -> dict[str, str]:
         f"pair_coeff * * nequip {model} NULL NULL\n",
         "no file": f"{START}pair_style nequip\npair_coeff * *\n",
         "missing file": named("nowhere.nequip.pth"),
+        "missing file on one rank": named("ofRANK.nequip.pth"),
         "truncated file": named("cut.nequip.pth"),
         "foreign file": named("text.nequip.pth"),
         "foreign model": named("other.nequip.pth"),
