@@ -174,23 +174,22 @@ void PairNequip::coeff(int narg, char **arg)
                "atom type(s); give one name (or NULL) for each", style_name(), narg - 3, ntypes);
   allocate();
 
+  lmp_thermo::ModelOptions options;
+  options.path = path;
+  options.device = device_;
+  options.threads = comm->nthreads;
+  options.many_ranks = comm->nprocs > 1;
+  options.edges = edges_;
+  /* before anything that may fail on one rank alone: all ranks take part in the split */
+  MPI_Comm node;
+  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, comm->me, MPI_INFO_NULL, &node);
+  MPI_Comm_rank(node, &options.node_rank);
+  MPI_Comm_free(&node);
   std::string message;
   if (!platform::file_is_readable(path))
     message = "model file " + path + " is missing or cannot be read; check the path in pair_coeff";
   lmp_thermo_load_model_t load = message.empty() ? lmp_thermo::torch_side(message) : nullptr;
-  if (load) {
-    lmp_thermo::ModelOptions options;
-    options.path = path;
-    options.device = device_;
-    options.threads = comm->nthreads;
-    options.many_ranks = comm->nprocs > 1;
-    options.edges = edges_;
-    MPI_Comm node;
-    MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, comm->me, MPI_INFO_NULL, &node);
-    MPI_Comm_rank(node, &options.node_rank);
-    MPI_Comm_free(&node);
-    model_.reset(load(&options, &message));
-  }
+  if (load) model_.reset(load(&options, &message));
   agree(model_ != nullptr && message.empty(), message);
   warn_of_shared_gpus();
 

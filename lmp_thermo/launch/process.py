@@ -22,6 +22,7 @@ from lmp_thermo.launch.run_folder import (
     Failure,
     current_step,
     failure_in_logs,
+    is_locked,
     locked,
     missing_piece,
     write_failure,
@@ -181,6 +182,10 @@ def end_all(running: Sequence[RunningDeck]) -> None:
             run.process.wait(max(0.0, deadline - time.monotonic()))
         kill_group(run.process.pid, signal.SIGKILL)
         run.process.wait()
+    # ranks that are no children of ours take a moment to be gone, and hold their folders until then
+    deadline = time.monotonic() + TERMINATE_S
+    while any(is_locked(run.folder) for run in running) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def kill_group(group: int, number: signal.Signals) -> None:

@@ -2,7 +2,7 @@
 
 Started by test_refusals.py under mpirun: LAMMPS is in this process, so that one job serves all
 cases and every rank's message is seen. A rank that waits for the others hangs the job, and the
-test's time limit fails it.
+test's time limit fails it. RANK in a deck is the number of the rank: a fault of one rank alone.
 """
 
 import json
@@ -28,7 +28,8 @@ def message_of(deck: str) -> str:
 def main() -> None:
     cases = json.loads(Path(sys.argv[1]).read_text())
     for name, deck in cases.items():
-        messages = MPI.COMM_WORLD.gather(message_of(deck))
+        own_deck = deck.replace("RANK", str(MPI.COMM_WORLD.rank))
+        messages = MPI.COMM_WORLD.gather(message_of(own_deck))
         if messages is not None:
             print(json.dumps({name: messages}), flush=True)
 

@@ -16,6 +16,7 @@ from tests.plugin.comparison import assert_same
 from tests.plugin.lammps_run import SPECIES, deck_for, evaluate, launch
 from tests.plugin.models import build_nequip, save_torchscript
 from tests.plugin.reference import nequip_reference
+from tests.plugin.states import read_dump
 from tests.plugin.systems import random_system
 from tests.tolerances import HEAT_FLUX_RANKS_RELATIVE, PLUGIN_PARITY
 
@@ -120,6 +121,48 @@ def test_dilute_gas_with_ranks_without_atoms(
     assert_exact(
         QUICK, compiled(QUICK), pair, plugin, tmp_path, 2, before.replace("2 2 1", "2 1 1")
     )
+
+
+def test_after_steps_of_a_changing_box(compiled: Compiled, plugin: Path, tmp_path: Path) -> None:
+    """The parts follow new nodes, new owners, and steps that ask for per-atom virials."""
+    file, scripted = compiled(QUICK)
+    write_lammps_data(
+        tmp_path / "system.data",
+        random_system("triclinic", 40, closest=1.3),
+        specorder=SPECIES,
+        masses=True,
+        units="metal",
+        atom_style="atomic",
+    )
+    deck = f"""units metal
+atom_style atomic
+read_data system.data
+pair_style nequip
+pair_coeff * * {file} H C
+velocity all create 9000 4711 mom yes
+timestep 0.0005
+neighbor 0.4 bin
+neigh_modify every 1 delay 0 check yes
+compute s all stress/atom NULL virial
+compute sum all reduce sum c_s[1]
+thermo 3
+thermo_style custom step pe c_sum
+thermo_modify norm no
+fix 1 all npt temp 9000 9000 0.05 tri 0 0 0.1
+fix 2 all balance 4 1.0 shift xyz 5 1.0
+run 11
+print "STATE $(pe:%.17g)"
+write_dump all custom last.dump id type x y z fx fy fz modify sort id format float %.17g
+"""
+    output = launch(tmp_path, deck, plugin, ranks=2).stdout
+    assert "STATE " in output, output[-3000:]
+    assert int(output.split(" node rebuilds")[0].split()[-1]) > 3
+    atoms, forces = read_dump(tmp_path / "last.dump")
+    expected = nequip_reference(scripted, atoms)
+    tolerance = PLUGIN_PARITY["float64"]
+    energy_off = abs(float(output.split("STATE ")[1].split()[0]) - expected.energy)
+    assert energy_off < tolerance.energy_eV * len(atoms)
+    np.testing.assert_allclose(forces, expected.forces, rtol=0, atol=tolerance.force_eV_A)
 
 
 @pytest.mark.parametrize("name", [QUICK, pytest.param("four layers", marks=pytest.mark.slow)])

@@ -9,6 +9,7 @@ from ase import Atoms, units
 from ase.io.lammpsdata import write_lammps_data
 
 from tests.plugin.lammps_run import SPECIES, launch
+from tests.plugin.models import build_allegro, save_torchscript
 from tests.plugin.reference import nequip_reference
 from tests.plugin.systems import random_system
 from tests.tolerances import HEAT_FLUX_RANKS_RELATIVE, HEAT_FLUX_RELATIVE
@@ -102,7 +103,16 @@ def energy_moment(
 def test_flux_of_a_free_cluster(
     saved_nequip: Callable[..., Path], plugin: Path, tmp_path: Path, num_layers: int
 ) -> None:
-    model = saved_nequip(num_layers=num_layers, **MODEL)
+    assert_flux_is_derivative(saved_nequip(num_layers=num_layers, **MODEL), plugin, tmp_path)
+
+
+def test_flux_of_a_free_cluster_by_allegro(plugin: Path, tmp_path: Path) -> None:
+    pytest.importorskip("allegro", reason="nequip-allegro is not installed")
+    model = save_torchscript(build_allegro(), tmp_path / "allegro.nequip.pth")
+    assert_flux_is_derivative(model, plugin, tmp_path)
+
+
+def assert_flux_is_derivative(model: Path, plugin: Path, tmp_path: Path) -> None:
     atoms = random_system("triclinic", 24, pbc=False)
     atoms.cell = np.diag([30.0, 32.0, 34.0])
     atoms.pbc = True

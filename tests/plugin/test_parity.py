@@ -80,6 +80,21 @@ def test_every_architecture(
     assert_same(found, nequip_reference(model, atoms), atoms, PLUGIN_PARITY[dtype])
 
 
+@pytest.mark.parametrize(
+    "keywords", ["device auto engine auto edges auto", "engine torch edges host device cpu"]
+)
+def test_keywords_change_nothing(
+    saved_nequip: Save, plugin: Path, tmp_path: Path, keywords: str
+) -> None:
+    """Any order; each value that a machine without a GPU has. `edges device`: test_device."""
+    model = saved_nequip()
+    atoms = random_system("triclinic", 40)
+    found = evaluate(
+        tmp_path, atoms, deck_for(model, style=f"pair_style nequip {keywords}"), plugin
+    )
+    assert_same(found, nequip_reference(model, atoms), atoms, PLUGIN_PARITY["float64"])
+
+
 def test_newton_off_changes_nothing(saved_nequip: Save, plugin: Path, tmp_path: Path) -> None:
     model = saved_nequip()
     atoms = random_system("triclinic", 40)

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,9 +28,14 @@ EXPECTED = {
     "only NULL": r"every name in pair_coeff is NULL",
     "no file": r"expected pair_coeff \* \* FILE followed by 2 model type name\(s\)",
     "missing file": r"nowhere.nequip.pth is missing or cannot be read; check the path",
+    "missing file on one rank": r"of1.nequip.pth is missing or cannot be read; check the path",
     "truncated file": r"cut.nequip.pth is truncated or not a TorchScript file .*export it again",
     "foreign file": r"text.nequip.pth is truncated or not a TorchScript file .*export it again",
     "foreign model": r"other.nequip.pth is not a NequIP or Allegro model .*export the model again",
+    "foreign compiled file": r"text.nequip.pt2 is truncated or not an AOTInductor .*export it",
+    "foreign compiled model": r"other.nequip.pt2 is not a NequIP or Allegro model .*export the",
+    "compiled for a GPU": r"gpu.nequip.pt2 was compiled for cuda, but device is cpu; compile it",
+    "compiled long ago": r"old.nequip.pt2 does not name its inputs; compile it again with nequip",
     "wrong extension": r"model.pth ends neither in .nequip.pth nor in .nequip.pt2",
     "no atom IDs": r"atoms have no IDs; remove atom_modify id no",
     "respa": r"run_style respa is not supported; use run_style verlet",
@@ -46,12 +52,28 @@ EXPECTED = {
 }
 
 
+COMPILED = {"AOTI_DEVICE_KEY": "cpu", "r_max": "4.0", "type_names": "C H"}
+
+
+def write_package(path: Path, metadata: dict[str, str]) -> None:
+    """Write what the pair style reads first of a `.nequip.pt2`; there is no graph in it."""
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("package/archive_format", "pt2")
+        entry = "package/data/aotinductor/model/graph.wrapper_metadata.json"
+        package.writestr(entry, json.dumps(metadata))
+
+
 def decks(model: Path, folder: Path) -> dict[str, str]:
     use = f"pair_style nequip\npair_coeff * * {model} H C\n"
     body = model.read_bytes()
     (folder / "cut.nequip.pth").write_bytes(body[: len(body) // 2])
     (folder / "text.nequip.pth").write_text("not a model\n")
     (folder / "model.pth").write_bytes(body)
+    (folder / "of0.nequip.pth").write_bytes(body)
+    (folder / "text.nequip.pt2").write_text("not a model\n")
+    write_package(folder / "other.nequip.pt2", {"AOTI_DEVICE_KEY": "cpu"})
+    write_package(folder / "gpu.nequip.pt2", {**COMPILED, "AOTI_DEVICE_KEY": "cuda"})
+    write_package(folder / "old.nequip.pt2", COMPILED)
     import torch
 
     from tests.plugin.models import deprecated_torchscript
@@ -71,9 +93,14 @@ def decks(model: Path, folder: Path) -> dict[str, str]:
         f"pair_coeff * * nequip {model} NULL NULL\n",
         "no file": f"{START}pair_style nequip\npair_coeff * *\n",
         "missing file": named("nowhere.nequip.pth"),
+        "missing file on one rank": named("ofRANK.nequip.pth"),
         "truncated file": named("cut.nequip.pth"),
         "foreign file": named("text.nequip.pth"),
         "foreign model": named("other.nequip.pth"),
+        "foreign compiled file": named("text.nequip.pt2"),
+        "foreign compiled model": named("other.nequip.pt2"),
+        "compiled for a GPU": named("gpu.nequip.pt2"),
+        "compiled long ago": named("old.nequip.pt2"),
         "wrong extension": named("model.pth"),
         "no atom IDs": "units metal\natom_style atomic\natom_modify id no\n"
         "region box block 0 9 0 9 0 9\ncreate_box 2 box\ncreate_atoms 1 single 1 1 1\n"

@@ -58,6 +58,8 @@ SITUATIONS = {
     "atoms deposited in a run": f"{READ}{HOT}fix 1 all nve\nregion top prism "
     "0 9 0 8 8 10 1.7 -0.9 2.1\n"
     "fix d all deposit 3 2 4 1234 region top near 1.5 attempt 50\nrun 10",
+    "atoms evaporated in a run": f"{READ}{HOT}fix 1 all nve\n"
+    "region whole block EDGE EDGE EDGE EDGE EDGE EDGE\nfix e all evaporate 3 2 whole 4321\nrun 10",
     "coeff given again": f"{READ}run 0\npair_coeff * * MODEL H C\nrun 0",
     "newton off": f"newton off\n{READ}{HOT}fix 1 all nve\nrun 8",
     "map and holes": f"atom_modify map hash\n{READ}reset_atoms id\nset group all image 0 0 0\n"

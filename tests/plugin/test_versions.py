@@ -29,24 +29,26 @@ def write_data(folder: Path) -> None:
     )
 
 
-def refused(folder: Path, plugin: Path, deck: str) -> str:
+def refused(folder: Path, plugin: Path, deck: str, ranks: int) -> str:
     write_data(folder)
-    done = launch(folder, deck, plugin)
+    done = launch(folder, deck, plugin, ranks, timeout=60)
     assert done.returncode != 0
     return done.stdout
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
 def test_another_torch(
     saved_nequip: Callable[..., Path],
     plugin: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    ranks: int,
 ) -> None:
     (tmp_path / "torch" / "lib").mkdir(parents=True)
     (tmp_path / "torch" / "lib" / "libtorch_cpu.so").touch()
     (tmp_path / "torch" / "version.py").write_text("__version__ = '1.99.0+cpu'\n")
     monkeypatch.setenv("LMP_THERMO_TORCH_LIB", str(tmp_path / "torch" / "lib"))
-    output = refused(tmp_path, plugin, f"{START}pair_coeff * * {saved_nequip()} H C\n")
+    output = refused(tmp_path, plugin, f"{START}pair_coeff * * {saved_nequip()} H C\n", ranks)
     assert re.search(
         r"found torch 1\.99\.0\+cpu in .*, but this plugin was built for torch \d+\.\d+\.\d+.*; "
         r"install torch==",
@@ -89,9 +91,10 @@ OTHERS = {
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler for a false LAMMPS")
+@pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("other", OTHERS, ids=["version", "sizes"])
 def test_another_lammps(
-    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str, ranks: int
 ) -> None:
     """Refused on use, not on load: decks that use other styles must go on running."""
     source = tmp_path / "other.c"
@@ -100,7 +103,7 @@ def test_another_lammps(
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     monkeypatch.setenv("LD_PRELOAD", str(library))
     deck = "units metal\nlattice fcc 4\nregion b block 0 3 0 3 0 3\ncreate_box 1 b\nmass 1 1\n"
-    output = refused(tmp_path, plugin, f"{deck}pair_style nequip\n")
+    output = refused(tmp_path, plugin, f"{deck}pair_style nequip\n", ranks)
     assert re.search(OTHERS[other], output), output
     harmless = launch(tmp_path, f"{deck}pair_style zero 3.0\n", plugin)
     assert harmless.returncode == 0
