@@ -9,8 +9,17 @@ from numpy.typing import NDArray
 
 from lmp_thermo.states import StatePoint
 
-NEIGHBOUR = 0.5
-"""What a label in a cell is worth to the next cell of the grid, at most."""
+ALONG_DENSITY = 0.5
+"""What a label is worth one density of the grid further on."""
+
+COOLER, HOTTER = 0.8, 0.35
+"""What a label is worth one temperature of the grid below its own, and above it.
+
+Hot configurations hold much of what cold ones hold, and not the other way round: close contacts.
+"""
+
+SHARPNESS = 8.0
+"""Power of the mean by which expected scores are summed up: near to the largest, and smooth."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +37,16 @@ class CellOutlook:
     left: int
 
 
-def nearness(states: Sequence[StatePoint]) -> NDArray[np.float64]:
-    """(n, n) worth of a label at one cell for the error at another: 1 at the cell itself.
-
-    It falls by `NEIGHBOUR` for each step of the grid along density, and along temperature.
-    """
+def worth(states: Sequence[StatePoint]) -> NDArray[np.float64]:
+    """(n, n) worth of a label at one cell (row) for the error at another (column); 1 at its own."""
     axes = [[getattr(s, name) for s in states] for name in ("density_g_cm3", "temperature_K")]
-    places = np.array([np.unique(axis, return_inverse=True)[1] for axis in axes], dtype=float).T
-    steps = np.abs(places[:, None, :] - places[None, :, :]).sum(axis=-1)
-    return np.asarray(NEIGHBOUR**steps)
+    density, temperature = (np.unique(axis, return_inverse=True)[1].astype(float) for axis in axes)
+    warmer = temperature[:, None] - temperature[None, :]
+    return np.asarray(
+        ALONG_DENSITY ** np.abs(density[:, None] - density[None, :])
+        * COOLER ** np.maximum(warmer, 0.0)
+        * HOTTER ** np.maximum(-warmer, 0.0)
+    )
 
 
 def allocate(
@@ -45,8 +55,8 @@ def allocate(
     """Spread labels so that the worst cell's expected error becomes as small as possible.
 
     The error of a cell is taken to fall as the inverse root of the labels that count for it: its
-    own, and those of its neighbours at less worth (`nearness`). One label after another goes to
-    the cell that is the worst by then.
+    own, and those of other cells at less worth (`worth`). One label after another goes where it
+    lowers the mean of the expected scores most, a mean of high power (`SHARPNESS`).
 
     Args:
         cells: outlook of every cell on which the design may spend.
@@ -58,11 +68,11 @@ def allocate(
         Labels for each cell; fewer than asked in all where the pool or `most` allows no more.
     """
     states = sorted(cells)
-    worth = nearness(states)
+    helps = worth(states)
     bought = np.array([cells[s].labels for s in states], dtype=float)
     given = np.zeros(len(states), dtype=int)
     score = np.array([cells[s].score for s in states])
-    before = worth @ bought + 1.0
+    before = bought @ helps + 1.0
     lowest = min(s.density_g_cm3 for s in states)
     gas = np.array([s.density_g_cm3 == lowest for s in states])
     for number in range(labels):
@@ -73,26 +83,20 @@ def allocate(
             room &= gas
         if not room.any():
             break
-        expected = score * np.sqrt(before / (before + worth @ given))
-        given[int(np.argmax(np.where(room, expected, -math.inf)))] += 1
+        counts = before + given @ helps + helps  # (cell that gets the label, cell)
+        expected = (score * np.sqrt(before / counts)) / score.max()
+        aims = np.mean(expected**SHARPNESS, axis=1)
+        given[int(np.argmin(np.where(room, aims, math.inf)))] += 1
     return {state: int(count) for state, count in zip(states, given, strict=True) if count}
 
 
-def first_labels(states: Sequence[StatePoint], labels: int) -> dict[StatePoint, int]:
-    """Spread the first labels evenly; where there are fewer than cells, far from one another.
+def first_labels(
+    cells: Mapping[StatePoint, int], labels: int, most: int, gas_floor: int
+) -> dict[StatePoint, int]:
+    """The same before anything is known: every cell is expected to be as bad as any other.
 
-    Corners come first: each next cell is the one that is farthest from those chosen so far.
+    Args:
+        cells: frames of the pool, by cell.
+        labels, most, gas_floor: as for `allocate`.
     """
-    ordered = sorted(states)
-    small, rest = divmod(labels, len(ordered))
-    counts = dict.fromkeys(ordered, small)
-    distance = -np.log(nearness(ordered)) / -math.log(NEIGHBOUR)
-    outlying = 1e-6 * distance.sum(axis=1)  # decides between cells that are equally far
-    chosen: list[int] = []
-    for _ in range(rest):
-        far = outlying + (distance[:, chosen].min(axis=1) if chosen else 0.0)
-        far[chosen] = -1.0
-        chosen.append(int(np.argmax(far)))
-    for place in chosen:
-        counts[ordered[place]] += 1
-    return {state: count for state, count in counts.items() if count}
+    return allocate({s: CellOutlook(1.0, 0, n) for s, n in cells.items()}, labels, most, gas_floor)

@@ -55,7 +55,7 @@ def adaptive_arms(context: Context) -> list[Arm]:
 def product(context: Context, arm: Arm, round_number: int) -> Product:
     """What an adaptive arm has bought after a round; round 0 is the even start."""
     sources: dict[str, Any] = {
-        "stage": "curriculum/1",
+        "stage": "curriculum/2",
         "labels": label.product(context, context.last_round).content,
         "curriculum": _settings(context).model_dump(),
         "budget": [arm.budget, comparison_of(context).budget_unit],
@@ -153,16 +153,27 @@ def _mean_price(context: Context) -> float:
     return sum(prices) / len(prices)
 
 
+def _most(context: Context, arm: Arm) -> int:
+    """Labels that one cell may have."""
+    return math.ceil(_settings(context).most_share * arm.budget / _mean_price(context))
+
+
 def _spent(context: Context, chosen: Selection) -> float:
     price = costs(context)
     return sum(price[state][index] for state, own in chosen.items() for index in own)
 
 
 def _start(context: Context, arm: Arm, folder: Path) -> None:
-    cells = _cells(context)
-    share = arm.budget * _settings(context).start_share
+    settings, price = _settings(context), costs(context)
+    share = arm.budget * settings.start_share
     labels = max(2, round(share / _mean_price(context)))
-    bought = _take(context, arm, {}, first_labels(cells, labels), arm.budget)
+    wanted = first_labels(
+        {s: len(price[s]) for s in _cells(context)},
+        labels,
+        _most(context, arm),
+        math.ceil(settings.gas_floor_share * labels),
+    )
+    bought = _take(context, arm, {}, wanted, arm.budget)
     _write(folder, {}, bought, {}, {"stopped": None})
 
 
@@ -223,8 +234,9 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         s: CellOutlook(scores[s], len(chosen.get(s, [])), len(price[s]) - len(chosen.get(s, [])))
         for s in cells
     }
-    most = math.ceil(settings.most_share * arm.budget / _mean_price(context))
-    wanted = allocate(outlook, labels, most, math.ceil(settings.gas_floor_share * labels))
+    wanted = allocate(
+        outlook, labels, _most(context, arm), math.ceil(settings.gas_floor_share * labels)
+    )
     bought = _take(context, arm, chosen, wanted, left)
     if number == settings.rounds:
         record["stopped"] = "the budget is gone"

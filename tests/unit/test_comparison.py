@@ -12,7 +12,15 @@ from scipy import stats
 from lmp_thermo import Study
 from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home, Teacher
 from lmp_thermo.errors import StudyError
-from lmp_thermo.sampling.curriculum import CellOutlook, allocate, first_labels, nearness
+from lmp_thermo.sampling.curriculum import (
+    ALONG_DENSITY,
+    COOLER,
+    HOTTER,
+    CellOutlook,
+    allocate,
+    first_labels,
+    worth,
+)
 from lmp_thermo.sampling.designs import (
     cells_of,
     check_equal_budgets,
@@ -268,6 +276,13 @@ def test_labels_go_to_the_worst_cell_and_level_the_rest() -> None:
     assert abs(given[worst] - given[second]) <= 1
 
 
+def test_labels_go_where_they_help_most_not_only_to_the_worst() -> None:
+    """Two bad cells with a hotter one between them: a label there counts for both."""
+    cold = {StatePoint(0.4, 100.0): 3.0, StatePoint(0.4, 200.0): 3.0}
+    given = allocate(outlook(cold), 1, most=20, gas_floor=0)
+    assert given == {StatePoint(0.4, 200.0): 1}  # 1 at its own, COOLER at the colder one
+
+
 def test_allocation_keeps_its_bounds() -> None:
     worst = StatePoint(0.8, 300.0)
     given = allocate(outlook({worst: 4.0}), 6, most=5, gas_floor=2)
@@ -277,13 +292,25 @@ def test_allocation_keeps_its_bounds() -> None:
     assert sum(allocate(outlook({}, left=1), 100, most=20, gas_floor=0).values()) == len(GRID)
 
 
-def test_first_labels_are_even_or_far_apart() -> None:
-    assert set(first_labels(list(GRID), 24).values()) == {2}
-    corners = set(first_labels(list(GRID), 4))
-    assert corners == {StatePoint(d, t) for d in (0.1, 0.8) for t in (100.0, 300.0)}
-    worth = nearness(list(GRID))
-    assert np.allclose(worth, worth.T, atol=ROUND_OFF)
-    assert np.allclose(np.diag(worth), 1.0, atol=ROUND_OFF)
+def test_first_labels_reach_every_density_and_prefer_hot_cells() -> None:
+    given = first_labels(dict.fromkeys(GRID, 50), 9, most=9, gas_floor=1)
+    assert sum(given.values()) == 9
+    assert {s.density_g_cm3 for s in given} == {s.density_g_cm3 for s in GRID}
+    hot = sum(n for s, n in given.items() if s.temperature_K == 300.0)
+    cold = sum(n for s, n in given.items() if s.temperature_K == 100.0)
+    assert hot > cold
+
+
+def test_worth_of_labels() -> None:
+    states = list(GRID)
+    helps = worth(states)
+    hot, cold = states.index(StatePoint(0.4, 300.0)), states.index(StatePoint(0.4, 200.0))
+    dense = states.index(StatePoint(0.8, 200.0))
+    assert np.allclose(np.diag(helps), 1.0, atol=ROUND_OFF)
+    assert helps[hot, cold] == pytest.approx(COOLER)
+    assert helps[cold, hot] == pytest.approx(HOTTER)
+    assert helps[hot, dense] == pytest.approx(COOLER * ALONG_DENSITY)
+    assert helps[dense, hot] == pytest.approx(HOTTER * ALONG_DENSITY)
 
 
 def test_a_cell_without_frames_is_left_out_and_a_lost_home_refused() -> None:
