@@ -43,14 +43,13 @@ def purchases(context: Context) -> dict[str, Purchase]:
     """
     comparison = comparison_of(context)
     found = {arm.name: _purchase(context, arm) for arm in comparison.arms}
-    prices = [costs(context), *(databases.costs(context, k) for k in databases.kinds(context))]
     check_equal_budgets(
         {
             arm.name: (arm.budget, spent(context, arm, found[arm.name]))
             for arm in comparison.arms
             if arm.design != "adaptive"  # it may stop when its target is met, and says so
         },
-        max(cost for price in prices for own in price.values() for cost in own),
+        max(cost for own in costs(context).values() for cost in own),  # no cluster is larger
         comparison.budget_unit,
     )
     return found

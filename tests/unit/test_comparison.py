@@ -108,6 +108,16 @@ def test_a_pool_that_is_too_small_is_refused() -> None:
         spend(Arm("none", "plain", 1, 12.0), own, GRID, {HOME.state: [1.0] * 5}, 5)
 
 
+@pytest.mark.parametrize("design", ["none", "temperature", "density"])
+def test_a_pool_that_is_just_large_enough_is_spent_to_its_last_frame(design: Any) -> None:
+    own = comparison(designs=[design], pool_factor=1.0)
+    costs = {p.state: [1.0] * p.training for p in plan_pool(own, GRID, 2, 7)}
+    taken = spend(Arm(design, "intermolecular", 1, 12.0), own, GRID, costs, 5)
+    assert {s: len(chosen) for s, chosen in taken.items()} == {
+        s: len(price) for s, price in costs.items() if price
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -306,6 +316,9 @@ def test_pressure_that_falls_with_density_is_seen() -> None:
     (fall,) = pressure_falls(pressures)
     assert (fall.lower, fall.higher, fall.fall_bar) == ("rho0.1_T100", "rho0.2_T100", 30.0)
     assert fall.sigmas == pytest.approx(30.0 / np.hypot(2.0, 2.0))
+    exact = {StatePoint(0.1, 100.0): (50.0, 0.0), StatePoint(0.2, 100.0): (20.0, 0.0)}
+    (fall,) = pressure_falls(exact)
+    assert fall.to_dict()["sigmas"] is None  # infinity is no JSON
 
 
 def test_regions() -> None:
