@@ -149,6 +149,7 @@ def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -
         ("teacher", {"arguments": {}}, "teacher: expected one of calculator and training"),
         ("designs", ["grid", "condensed"], "expected condensed_above_g_cm3 exactly where"),
         ("crystal_densities_g_cm3", [1.7], "crystal_densities_g_cm3 belong to design condensed"),
+        ("crystal_densities_g_cm3", [1.7, 1.7], "names a value twice"),
         ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),
         ("budgett", 3, "unknown key, did you mean 'budget'"),
     ],
@@ -175,20 +176,49 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
     ("changes", "message"),
     [
         (
-            {"recipes": ["distil"], "teacher": {"calculator": "no.such.Thing"}},
+            {"recipes": ["scratch", "distil"], "teacher": {"calculator": "no.such.Thing"}},
             r"comparison.teacher.calculator = no.such.Thing: cannot be imported",
         ),
         (
-            {"recipes": ["distil"], "teacher": {"training": {"layerz": 3}}},
+            {"recipes": ["scratch", "distil"], "teacher": {"training": {"layerz": 3}}},
             r"comparison.teacher.training: layerz: unknown key, did you mean 'layers'",
         ),
         (
-            {"recipes": ["distil"], "teacher": {"training": {"pair_r_max_A": {"Ar-Ne": 3.0}}}},
+            {
+                "recipes": ["scratch", "distil"],
+                "teacher": {"training": {"pair_r_max_A": {"Ar-Ne": 3.0}}},
+            },
             r"comparison.teacher.training.*Ar-Ne",
         ),
         (
-            {"recipes": ["distil"], "teacher": {"training": {}, "designs": ["adaptive"]}},
+            {
+                "recipes": ["scratch", "distil"],
+                "teacher": {"training": {}, "designs": ["adaptive"]},
+            },
             r"teacher.designs = \['adaptive'\]: expected some of the comparison's own",
+        ),
+        (
+            {
+                "recipes": ["scratch", "distil"],
+                "teacher": {"training": {}, "designs": ["density", "density"]},
+            },
+            r"teacher.designs: .*names a value twice",
+        ),
+        (
+            {"recipes": ["distil"], "teacher": {"training": {}}},
+            r"recipes = \['distil'\]: expected scratch among them",
+        ),
+        (
+            {
+                "recipes": ["distil", "scratch"],
+                "teacher": {"training": {}, "designs": ["density"]},
+                "runs": {
+                    "designs": ["none"],
+                    "seeds": [1],
+                    "states": [{"density_g_cm3": 1.18, "temperature_K": 240.0}],
+                },
+            },
+            r"runs.designs = \['none'\]: expected some of the comparison's own, \['density'\]",
         ),
         ({"designs": ["clusters"], "largest_cluster": 64, "budget": 40}, r"needs at least 189"),
         (
