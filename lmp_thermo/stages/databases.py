@@ -16,7 +16,6 @@ from lmp_thermo.errors import AnalysisError, FrameError, LabelError, StudyError
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.frames import Frame, Tags, read_frames, sum_by_molecule, write_frames
 from lmp_thermo.products import Product, write_json
-from lmp_thermo.reference import LabelFailure
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.sampling.clusters import cluster_frames, cluster_sizes
 from lmp_thermo.sampling.crystals import (
@@ -85,12 +84,13 @@ def label_product(context: Context, kind: Kind) -> Product:
 
 
 def products(context: Context) -> list[Product]:
-    """All of them."""
-    return [
-        made
-        for kind in kinds(context)
-        for made in (drawn_product(context, kind), label_product(context, kind))
-    ]
+    """All of them; labels once there is what they are of."""
+    found = []
+    for kind in kinds(context):
+        found.append(drawn_product(context, kind))
+        if found[-1].state == "current":
+            found.append(label_product(context, kind))
+    return found
 
 
 def make(context: Context) -> None:
@@ -260,7 +260,11 @@ def _equilibrated(
         length = sample.production_ps(study.sampling.dynamics, CellPlan(state, count, 0))
         decks[state] = Product(
             context.workspace.crystal_run(state),
-            {"stage": "crystal-deck/1", **drawn_product(context, "crystals").sources},
+            {
+                **drawn_product(context, "crystals").sources,
+                "stage": "crystal-deck/1",
+                "state": state.name,
+            },
         )
         decks[state].make(
             lambda folder, state=state, length=length, seed=seed: sample.write_sampling_deck(  # type: ignore[misc]
@@ -318,8 +322,7 @@ def _label(context: Context, kind: Kind, folder: Path) -> None:
     wanted = read_frames(drawn_product(context, kind).folder / sample.FRAMES)
     with context.progress.task(f"label {kind}", len(wanted)) as task:
         outcome = label.labeller(context).label(wanted, lambda _: task.advance())
-    good = [done for done in outcome if isinstance(done, Frame)]
-    failures = [done for done in outcome if isinstance(done, LabelFailure)]
+    _, failures = label.write_outcome(folder, outcome)
     if failures:
         context.progress.note(
             f"label {kind}: {len(failures)} of {len(wanted)} frames refused; first cause: "
@@ -330,11 +333,3 @@ def _label(context: Context, kind: Kind, folder: Path) -> None:
             f"label {kind}: {len(failures)} of {len(wanted)} frames could not be labelled, more "
             f"than half; first cause: {failures[0].cause}"
         )
-    write_frames(folder / label.LABELS, good)
-    write_json(
-        folder / label.FAILURES,
-        [
-            {"state": f.frame.tags.state.name, "index": f.frame.tags.index, "cause": f.cause}
-            for f in failures
-        ],
-    )
