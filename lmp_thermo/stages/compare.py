@@ -95,7 +95,7 @@ def _compare(context: Context) -> dict[str, Any]:
         groups.setdefault(arm.group, []).append(arm)
     chosen = arms.purchases(context)
     trained = {
-        name: sorted({state for arm in own for state in chosen[arm.name].states})
+        name: sorted({state for arm in own for state in arms.seen(context, arm).states})
         for name, own in groups.items()
     }
     cells = held_out(context)

@@ -1,6 +1,7 @@
 """Designs over a shared pool, the curriculum's allocation, and the statistics between arms."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lmp_thermo.sampling.designs import (
     spend,
     take_in_turn,
 )
+from lmp_thermo.stages import arms
 from lmp_thermo.states import StateGrid, StatePoint
 from lmp_thermo.study import Gates, StudyFile
 from lmp_thermo.validation import judge_cell
@@ -292,6 +294,37 @@ def test_a_student_has_a_name_of_its_own_and_the_arm_from_scratch_beside_it() ->
     }
     assert all(arm.from_scratch in own.arms for arm in students)
     assert len({arm.name for arm in own.arms}) == len(own.arms) == 2 * (4 * 2 + 2)
+
+
+def test_a_student_has_not_seen_frames_on_which_its_teacher_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gas, liquid = StatePoint(0.1, 200.0), HOME.state
+    crystal = StatePoint(0.9, 100.0)
+    bought = arms.Purchase({gas: [1, 0], liquid: [2, 0]}, {crystal: [1, 2]})
+    failed = {"gas0", "gas1", "liquid2", "crystal1"}
+    scratch = Arm("condensed", "intermolecular", 1, 6.0)
+    student = replace(scratch, recipe="distil")
+    for module, name, value in (
+        (arms, "purchases", {scratch.name: bought, student.name: bought}),
+        (
+            arms,
+            "pool",
+            {s: [f"{n}{i}" for i in range(3)] for s, n in ((gas, "gas"), (liquid, "liquid"))},
+        ),
+    ):
+        monkeypatch.setattr(module, name, lambda context, value=value: value)
+    monkeypatch.setattr(
+        arms.databases, "frames", lambda context, kind: {crystal: ["", "crystal1", "crystal2"]}
+    )
+    monkeypatch.setattr(
+        arms.teacher, "taught", lambda context, frames: [f for f in frames if f not in failed]
+    )
+    context: Any = None
+    assert arms.seen(context, scratch) == bought
+    seen = arms.seen(context, student)
+    assert seen == arms.Purchase({gas: [], liquid: [0]}, {crystal: [2]})
+    assert seen.states == [liquid]
 
 
 def outlook(scores: dict[StatePoint, float], labels: int = 2, left: int = 50) -> Any:
