@@ -28,7 +28,7 @@ from lmp_thermo.report.result_parts import (
 )
 
 MAX_BYTES = 8_000_000
-MAX_GROUPS, MAX_TESTS = 24, 20_000
+MAX_GROUPS, MAX_TESTS = 64, 20_000
 
 
 class Result(Part):
