@@ -141,6 +141,9 @@ def _notes(result: Result) -> list[str]:
         "stable there."
         for fall in result.pressure_falls[:LISTED]
     ]
+    if result.melted_crystals:
+        names = ", ".join(result.state(name) for name in list(result.melted_crystals)[:LISTED])
+        notes.append(f"Crystals that melted, so that design condensed has less solid: {names}.")
     if result.label_failures:
         notes.append(f"{result.label_failures} frames could not be labelled.")
     return notes

@@ -15,7 +15,7 @@ from lmp_thermo.comparison import Comparison, Design
 from lmp_thermo.errors import AnalysisError, FrameError, LabelError, StudyError
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.frames import Frame, Tags, read_frames, sum_by_molecule, write_frames
-from lmp_thermo.products import Product, write_json
+from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.sampling.clusters import cluster_frames, cluster_sizes
 from lmp_thermo.sampling.crystals import (
@@ -39,6 +39,8 @@ from lmp_thermo.study import seed_for
 Kind = Literal["clusters", "crystals"]
 
 OF_DESIGN: dict[Design, Kind] = {"clusters": "clusters", "condensed": "crystals"}
+
+ORDER = "displacement_over_neighbour_distance"
 
 
 def kinds(context: Context) -> list[Kind]:
@@ -122,6 +124,14 @@ def costs(context: Context, kind: Kind) -> dict[StatePoint, list[float]]:
         state: [float(len(frame.atoms)) if by_atoms else 1.0 for frame in own]
         for state, own in sorted(frames(context, kind).items())
     }
+
+
+def melted(context: Context) -> dict[str, float]:
+    """Crystals that are none any more, by state point: displacement over neighbour distance."""
+    if "crystals" not in kinds(context):
+        return {}
+    summary = read_json(drawn_product(context, "crystals").folder / sample.SUMMARY)
+    return {name: value for name, value in summary[ORDER].items() if value > MELTED}
 
 
 def check(context: Context) -> None:
@@ -243,7 +253,7 @@ def _grow(context: Context, folder: Path) -> None:
             )
         ]
     write_frames(folder / sample.FRAMES, grown)
-    write_json(folder / sample.SUMMARY, {"displacement_over_neighbour_distance": order})
+    write_json(folder / sample.SUMMARY, {ORDER: order})
 
 
 def _equilibrated(
