@@ -1,7 +1,7 @@
 """The part of a study file that compares designs, and the arms that it asks for."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,6 +12,8 @@ Design = Literal["none", "temperature", "density", "grid", "adaptive", "clusters
 Recipe = Literal["scratch", "distil"]
 Loss = Literal["intermolecular", "plain"]
 BudgetUnit = Literal["frames", "atom-frames", "label-seconds"]
+
+T = TypeVar("T")
 
 
 class Home(Section):
@@ -48,7 +50,7 @@ class Curriculum(Section):
 
 
 class ArmRuns(Section):
-    """LAMMPS runs with the potentials of some arms."""
+    """LAMMPS runs with the potentials of some arms, of the first of losses and of recipes."""
 
     designs: list[Design] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
@@ -70,6 +72,13 @@ class OtherModel(Section):
     )
 
 
+def given_once(values: list[T] | None) -> list[T] | None:
+    """Refuse a list that names a value twice; for validators."""
+    if values is not None and len(set(values)) != len(values):
+        raise ValueError(f"{values} names a value twice; give each once")
+    return values
+
+
 class Teacher(Section):
     """What students learn from: an ASE calculator, or a larger model trained on the whole pool."""
 
@@ -86,6 +95,11 @@ class Teacher(Section):
     designs: list[Design] | None = Field(
         None, min_length=1, description="whose arms have a student; all of them by default"
     )
+
+    @field_validator("designs")
+    @classmethod
+    def _no_repetition(cls, values: list[Design] | None) -> list[Design] | None:
+        return given_once(values)
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Teacher":
@@ -147,12 +161,10 @@ class Comparison(Section):
         default_factory=dict, description="judged on the same grid without training"
     )
 
-    @field_validator("designs", "losses", "recipes", "seeds")
+    @field_validator("designs", "losses", "recipes", "seeds", "crystal_densities_g_cm3")
     @classmethod
-    def _no_repetition(cls, values: list[Any]) -> list[Any]:
-        if len(set(values)) != len(values):
-            raise ValueError(f"{values} names a value twice; give each once")
-        return values
+    def _no_repetition(cls, values: list[Any] | None) -> list[Any] | None:
+        return given_once(values)
 
     @model_validator(mode="after")
     def _whole(self) -> "Comparison":
@@ -163,6 +175,11 @@ class Comparison(Section):
         if ("distil" in self.recipes) != (self.teacher is not None):
             raise ValueError(
                 "expected a teacher exactly where recipes name distil; add or remove it"
+            )
+        if "scratch" not in self.recipes:
+            raise ValueError(
+                f"recipes = {self.recipes}: expected scratch among them, for students are compared "
+                "with the arms from scratch; add it"
             )
         if ("condensed" in self.designs) != (self.condensed_above_g_cm3 is not None):
             raise ValueError(
@@ -185,7 +202,7 @@ class Comparison(Section):
         named: list[tuple[str, list[Any], list[Any]]] = []
         if self.runs is not None:
             named += [
-                ("runs.designs", self.runs.designs, self.designs),
+                ("runs.designs", self.runs.designs, self._designs(self.recipes[0])),
                 ("runs.seeds", self.runs.seeds, self.seeds),
             ]
         if self.teacher is not None and self.teacher.designs is not None:

@@ -46,7 +46,8 @@ class Card(Part):
         model_dtype: precision inside the model.
         model_sha256: of the model file.
         compiled_sha256: of the file compiled ahead of time; None where there is none.
-        reference: name and definition of where the labels came from.
+        reference: name and definition of what the cells were judged by, and the labels' source
+            unless `training` names a teacher.
         elemental_references_eV: energy of each species that the model adds.
         training: counts, hashes and settings of the training.
         versions: of the packages.

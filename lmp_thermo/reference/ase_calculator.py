@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError
 
 from lmp_thermo.errors import LabelError, StudyError
-from lmp_thermo.reference.base import AloneLabel, Label
+from lmp_thermo.reference.base import AloneCalculator, AloneLabel, Label
 
 
 class AseReference:
@@ -21,7 +21,7 @@ class AseReference:
         path: dotted path of the calculator's class, or of a function that returns a calculator.
         arguments: its keyword arguments.
         alone_box_A: edge of the periodic box in which a molecule alone is put; None for open
-            space.
+            space. The box of a wide cluster is wider: its images stay half of that apart.
     """
 
     def __init__(
@@ -53,6 +53,16 @@ class AseReference:
 
     @cached_property
     def calculator(self) -> Calculator:
+        """For molecules in open space, or in the box that stands for it.
+
+        Raises:
+            StudyError: see `_own`.
+        """
+        own = self._own
+        return own if self._alone_box_A is None else AloneCalculator(self)
+
+    @cached_property
+    def _own(self) -> Calculator:
         """The calculator, made at first use.
 
         Raises:
@@ -98,7 +108,7 @@ class AseReference:
         return AloneLabel(*self._energy_and_forces(molecule))
 
     def _energy_and_forces(self, atoms: Atoms) -> tuple[float, np.ndarray]:
-        calculator = self.calculator
+        calculator = self._own
         calculator.reset()  # a label must not depend on the frame that was labelled before
         atoms.calc = calculator
         try:

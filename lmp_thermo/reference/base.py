@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
@@ -62,6 +62,27 @@ class Reference(Protocol):
         Raises:
             LabelError: the reference failed or did not converge.
         """
+
+
+class AloneCalculator(Calculator):  # type: ignore[misc]  # ase has no types
+    """A reference as an ASE calculator for molecules in open space: energy and forces."""
+
+    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
+
+    def __init__(self, reference: Reference) -> None:
+        super().__init__()
+        self._reference = reference
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: list[str] | None = None,
+        system_changes: list[str] = all_changes,
+    ) -> None:
+        """As ASE asks for it."""
+        super().calculate(atoms, properties, system_changes)
+        label = self._reference.label_alone(self.atoms)
+        self.results = {"energy": label.energy, "forces": label.forces}
 
 
 def build_reference(section: "ReferenceSection", species: tuple[str, ...]) -> Reference:

@@ -5,18 +5,18 @@ import importlib.util
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.calculator import Calculator
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
 from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.interaction import Interaction
 from lmp_thermo.products import hash_of_file
-from lmp_thermo.reference.base import AloneLabel, Label
+from lmp_thermo.reference.base import AloneCalculator, AloneLabel, Label
 from lmp_thermo.units import BAR_PER_EV_A3
 
 MARGIN_A = 1.0
@@ -89,7 +89,7 @@ class LammpsReference:
     @cached_property
     def calculator(self) -> Calculator:
         """The reference as an ASE calculator for molecules in open space."""
-        return _Alone(self)
+        return AloneCalculator(self)
 
     def label(self, atoms: Atoms) -> Label:
         """See `Reference.label`."""
@@ -197,21 +197,3 @@ def _rotated_back(voigt: NDArray[np.float64], rotation: NDArray[np.float64]) -> 
     xx, yy, zz, yz, xz, xy = voigt
     tensor = rotation.T @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ rotation
     return np.array([tensor[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))])
-
-
-class _Alone(Calculator):  # type: ignore[misc]  # ase has no types
-    implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
-
-    def __init__(self, reference: LammpsReference) -> None:
-        super().__init__()
-        self._reference = reference
-
-    def calculate(
-        self,
-        atoms: Atoms | None = None,
-        properties: list[str] | None = None,
-        system_changes: list[str] = all_changes,
-    ) -> None:
-        super().calculate(atoms, properties, system_changes)
-        label = self._reference.label_alone(self.atoms)
-        self.results = {"energy": label.energy, "forces": label.forces}

@@ -141,6 +141,9 @@ def _notes(result: Result) -> list[str]:
         "stable there."
         for fall in result.pressure_falls[:LISTED]
     ]
+    if result.melted_crystals:
+        names = ", ".join(result.state(name) for name in list(result.melted_crystals)[:LISTED])
+        notes.append(f"Crystals that melted, so that design condensed has less solid: {names}.")
     if result.label_failures:
         notes.append(f"{result.label_failures} frames could not be labelled.")
     return notes
@@ -162,22 +165,24 @@ def _where_worse(result: Result) -> list[str]:
 
 
 def _adaptive(result: Result) -> list[str]:
-    """Adaptive arms beside the best fixed design."""
+    """Adaptive arms beside the best fixed design that differs from them in nothing else."""
     adaptive = list(dict.fromkeys(result.arms[name].group for name in result.curriculum))
-    fixed = [name for name in _ranked(result) if name not in adaptive]
     notes = []
     for group in adaptive:
-        tests = [
-            test
-            for base in fixed[:1]
-            for test in _tests(result, (group, base))
-            if test.cells == "all cells"
-        ]
+        base, tests = next(
+            (
+                (base, tests)
+                for base in _ranked(result)
+                if base.split("-")[0] != "adaptive"
+                and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
+            ),
+            ("", []),
+        )
         if tests:
             spent = [arm.spent for arm in result.of_group(group).values()]
             notes.append(
                 f"Over all cells, errors of {models_of(group)}, which spent "
                 f"{sum(spent) / len(spent):g} {result.settings.comparison.budget_unit}, over those "
-                f"of {models_of(fixed[0])}: {_ratios(tests)}."
+                f"of {models_of(base)}: {_ratios(tests)}."
             )
     return notes

@@ -42,8 +42,8 @@ def students(result: Result) -> list[str]:
     """Groups of arms that learned from a teacher."""
     return [
         name
-        for name, cells in result.matrix.items()
-        if any(cell.against_teacher for cell in cells.values())
+        for name in result.groups
+        if any(arm.left_out is not None for arm in result.of_group(name).values())
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 from pydantic import Field, ValidationError, model_validator
 
 from lmp_thermo.errors import AnalysisError
-from lmp_thermo.reading import Name, first_problem
+from lmp_thermo.reading import Name, NonNegative, first_problem
 from lmp_thermo.report.result_parts import (
     MAX_ARMS,
     MAX_CELLS,
@@ -28,7 +28,7 @@ from lmp_thermo.report.result_parts import (
 )
 
 MAX_BYTES = 8_000_000
-MAX_GROUPS, MAX_TESTS = 24, 20_000
+MAX_GROUPS, MAX_TESTS = 64, 20_000
 
 
 class Result(Part):
@@ -50,6 +50,7 @@ class Result(Part):
     runs: dict[Name, dict[Name, Run]] = Field(default_factory=dict, max_length=MAX_ARMS)
     without_frames: list[Text] = Field(default_factory=list, max_length=MAX_CELLS)
     pressure_falls: list[PressureFall] = Field(default_factory=list, max_length=MAX_CELLS)
+    melted_crystals: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     label_failures: int = 0
 
     @classmethod

@@ -14,7 +14,6 @@ from lmp_thermo.study import Sampling, StudyFile, seed_for
 SPARES = 2
 """Frames drawn beyond the wanted ones in each cell, to replace those that cannot be labelled."""
 
-
 SOLID_SHARE = 1 / 3
 """Share of its budget that design condensed spends on crystals; the rest buys liquid."""
 
@@ -261,6 +260,8 @@ def take_in_turn(
         for state in turns:
             place = len(taken[state])
             if place == len(orders[state]):
+                if left < min(costs[state]):
+                    return taken
                 raise StudyError(
                     f"comparison: design {arm.design} wants more than the {place} frames of the "
                     f"pool at {state}; raise comparison.pool_factor or pool_frames, or lower the "

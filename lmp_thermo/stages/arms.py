@@ -1,6 +1,6 @@
 """Arms: every design of a comparison spends its budget from the pool and trains its models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +11,13 @@ from lmp_thermo.products import Product
 from lmp_thermo.sampling.designs import SOLID_SHARE, check_equal_budgets, spend, take_in_turn
 from lmp_thermo.stages import curriculum, databases, label, side_by_side, teacher
 from lmp_thermo.stages.context import Context, remembered
-from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of
+from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of, pool
 from lmp_thermo.states import StatePoint
 
 
 @dataclass(frozen=True)
 class Purchase:
-    """What an arm trains on.
+    """What an arm pays for.
 
     Args:
         pool: of the pool.
@@ -29,13 +29,13 @@ class Purchase:
 
     @property
     def states(self) -> list[StatePoint]:
-        """Cells of the grid on which labels were spent."""
+        """Its cells of the grid."""
         return sorted(state for state, own in self.pool.items() if own)
 
 
 @remembered
 def purchases(context: Context) -> dict[str, Purchase]:
-    """What every arm trains on, by its name; budgets are equal, or this refuses.
+    """What every arm pays for, by its name; budgets are equal, or this refuses.
 
     Raises:
         StudyError: the pool is too small, or budgets differ by a frame or more.
@@ -43,14 +43,13 @@ def purchases(context: Context) -> dict[str, Purchase]:
     """
     comparison = comparison_of(context)
     found = {arm.name: _purchase(context, arm) for arm in comparison.arms}
-    prices = [costs(context), *(databases.costs(context, k) for k in databases.kinds(context))]
     check_equal_budgets(
         {
             arm.name: (arm.budget, spent(context, arm, found[arm.name]))
             for arm in comparison.arms
             if arm.design != "adaptive"  # it may stop when its target is met, and says so
         },
-        max(cost for price in prices for own in price.values() for cost in own),
+        max(cost for own in costs(context).values() for cost in own),  # no cluster is larger
         comparison.budget_unit,
     )
     return found
@@ -87,22 +86,22 @@ def spent(context: Context, arm: Arm, purchase: Purchase) -> float:
 def bought_frames(context: Context, arm: Arm) -> list[Frame]:
     """The frames of an arm's purchase with the reference's labels."""
     own = purchases(context)[arm.name]
-    return [*frames_of(context, own.pool), *database_frames(context, arm)]
+    return [*frames_of(context, own.pool), *database_frames(context, arm, own)]
 
 
-def database_frames(context: Context, arm: Arm) -> Iterator[Frame]:
-    """Of these, the clusters or crystals."""
-    own = purchases(context)[arm.name].database
-    if own:
+def database_frames(context: Context, arm: Arm, own: Purchase) -> Iterator[Frame]:
+    """Clusters or crystals of an arm's purchase, or of what it has `seen` of it."""
+    if own.database:
         known = databases.frames(context, databases.OF_DESIGN[arm.design])
-        yield from (known[state][index] for state in sorted(own) for index in own[state])
+        for state in sorted(own.database):
+            yield from (known[state][index] for index in own.database[state])
 
 
 def frames_by_cell(context: Context, arm: Arm) -> dict[str, int]:
     """How many frames an arm bought, by cell; clusters and crystals under names of their own."""
-    own = purchases(context)[arm.name].pool
-    found = {state.name: len(taken) for state, taken in sorted(own.items()) if taken}
-    for frame in database_frames(context, arm):
+    own = purchases(context)[arm.name]
+    found = {state.name: len(taken) for state, taken in sorted(own.pool.items()) if taken}
+    for frame in database_frames(context, arm, own):
         tags = frame.tags
         name = (
             f"{frame.n_molecules} molecules_T{tags.temperature_K:g}"
@@ -111,6 +110,25 @@ def frames_by_cell(context: Context, arm: Arm) -> dict[str, int]:
         )
         found[name] = found.get(name, 0) + 1
     return found
+
+
+def seen(context: Context, arm: Arm) -> Purchase:
+    """What an arm learns from: its purchase, less frames on which a student's teacher failed."""
+    own = purchases(context)[arm.name]
+    if arm.recipe == "scratch":
+        return own
+
+    def taught(frames: Mapping[StatePoint, Sequence[Frame]], bought: Selection) -> Selection:
+        return {
+            state: [i for i in chosen if teacher.taught(context, [frames[state][i]])]
+            for state, chosen in bought.items()
+        }
+
+    database = own.database
+    if database:
+        known = databases.frames(context, databases.OF_DESIGN[arm.design])
+        database = taught(known, database)
+    return Purchase(taught(pool(context), own.pool), database)
 
 
 def training_frames(context: Context, arm: Arm) -> list[Frame]:
@@ -165,10 +183,11 @@ def make(context: Context) -> None:
 def _training(context: Context, arm: Arm) -> side_by_side.Training:
     frames, references = training_frames(context, arm), None
     if arm.recipe == "distil":
-        if not frames:
+        if len(frames) < 2:  # one of them watches the training
             raise TrainingError(
-                f"comparison.teacher: failed on every frame of arm {arm.name}; choose another "
-                "teacher, or leave the design out of teacher.designs"
+                f"comparison.teacher: labelled {len(frames)} of {len(bought_frames(context, arm))} "
+                f"frames of arm {arm.name}, expected at least 2; choose another teacher, or leave "
+                "the design out of teacher.designs"
             )
         missing = left_out(context, arm)
         if missing:

@@ -10,7 +10,7 @@ from lmp_thermo.comparison import Arm
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, folded_json, read_json, write_text
-from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, label, teacher
+from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, databases, label, teacher
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pairs import paired_tests
@@ -95,7 +95,7 @@ def _compare(context: Context) -> dict[str, Any]:
         groups.setdefault(arm.group, []).append(arm)
     chosen = arms.purchases(context)
     trained = {
-        name: sorted({state for arm in own for state in chosen[arm.name].states})
+        name: sorted({state for arm in own for state in arms.seen(context, arm).states})
         for name, own in groups.items()
     }
     cells = held_out(context)
@@ -182,6 +182,7 @@ def _compare(context: Context) -> dict[str, Any]:
                 "runs": arm_runs.runs(context),
                 "without_frames": [s.name for s in study.states if s not in cells],
                 "pressure_falls": _pressure_falls(context),
+                "melted_crystals": databases.melted(context),
                 "label_failures": len(
                     read_json(label.product(context, context.last_round).folder / label.FAILURES)
                 ),

@@ -15,8 +15,7 @@ from lmp_thermo.comparison import Comparison, Design
 from lmp_thermo.errors import AnalysisError, FrameError, LabelError, StudyError
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.frames import Frame, Tags, read_frames, sum_by_molecule, write_frames
-from lmp_thermo.products import Product, write_json
-from lmp_thermo.reference import LabelFailure
+from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.sampling.clusters import cluster_frames, cluster_sizes
 from lmp_thermo.sampling.crystals import (
@@ -40,6 +39,8 @@ from lmp_thermo.study import seed_for
 Kind = Literal["clusters", "crystals"]
 
 OF_DESIGN: dict[Design, Kind] = {"clusters": "clusters", "condensed": "crystals"}
+
+ORDER = "displacement_over_neighbour_distance"
 
 
 def kinds(context: Context) -> list[Kind]:
@@ -85,12 +86,13 @@ def label_product(context: Context, kind: Kind) -> Product:
 
 
 def products(context: Context) -> list[Product]:
-    """All of them."""
-    return [
-        made
-        for kind in kinds(context)
-        for made in (drawn_product(context, kind), label_product(context, kind))
-    ]
+    """All of them; labels once there is what they are of."""
+    found = []
+    for kind in kinds(context):
+        found.append(drawn_product(context, kind))
+        if found[-1].state == "current":
+            found.append(label_product(context, kind))
+    return found
 
 
 def make(context: Context) -> None:
@@ -122,6 +124,14 @@ def costs(context: Context, kind: Kind) -> dict[StatePoint, list[float]]:
         state: [float(len(frame.atoms)) if by_atoms else 1.0 for frame in own]
         for state, own in sorted(frames(context, kind).items())
     }
+
+
+def melted(context: Context) -> dict[str, float]:
+    """Crystals that are none any more, by state point: displacement over neighbour distance."""
+    if "crystals" not in kinds(context):
+        return {}
+    summary = read_json(drawn_product(context, "crystals").folder / sample.SUMMARY)
+    return {name: value for name, value in summary[ORDER].items() if value > MELTED}
 
 
 def check(context: Context) -> None:
@@ -243,7 +253,7 @@ def _grow(context: Context, folder: Path) -> None:
             )
         ]
     write_frames(folder / sample.FRAMES, grown)
-    write_json(folder / sample.SUMMARY, {"displacement_over_neighbour_distance": order})
+    write_json(folder / sample.SUMMARY, {ORDER: order})
 
 
 def _equilibrated(
@@ -260,7 +270,11 @@ def _equilibrated(
         length = sample.production_ps(study.sampling.dynamics, CellPlan(state, count, 0))
         decks[state] = Product(
             context.workspace.crystal_run(state),
-            {"stage": "crystal-deck/1", **drawn_product(context, "crystals").sources},
+            {
+                **drawn_product(context, "crystals").sources,
+                "stage": "crystal-deck/1",
+                "state": state.name,
+            },
         )
         decks[state].make(
             lambda folder, state=state, length=length, seed=seed: sample.write_sampling_deck(  # type: ignore[misc]
@@ -318,8 +332,7 @@ def _label(context: Context, kind: Kind, folder: Path) -> None:
     wanted = read_frames(drawn_product(context, kind).folder / sample.FRAMES)
     with context.progress.task(f"label {kind}", len(wanted)) as task:
         outcome = label.labeller(context).label(wanted, lambda _: task.advance())
-    good = [done for done in outcome if isinstance(done, Frame)]
-    failures = [done for done in outcome if isinstance(done, LabelFailure)]
+    _, failures = label.write_outcome(folder, outcome)
     if failures:
         context.progress.note(
             f"label {kind}: {len(failures)} of {len(wanted)} frames refused; first cause: "
@@ -330,11 +343,3 @@ def _label(context: Context, kind: Kind, folder: Path) -> None:
             f"label {kind}: {len(failures)} of {len(wanted)} frames could not be labelled, more "
             f"than half; first cause: {failures[0].cause}"
         )
-    write_frames(folder / label.LABELS, good)
-    write_json(
-        folder / label.FAILURES,
-        [
-            {"state": f.frame.tags.state.name, "index": f.frame.tags.index, "cause": f.cause}
-            for f in failures
-        ],
-    )

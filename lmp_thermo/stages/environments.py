@@ -49,9 +49,9 @@ def _environments(context: Context, frames: dict[StatePoint, list[Frame]]) -> di
     by_state = {cell.state: cell for cell in cells}
     by_arm = {}
     for arm in comparison_of(context).arms:
-        chosen = arms.purchases(context)[arm.name].pool
-        training = [_part(by_state[s], own) for s, own in chosen.items() if own]
-        training += coordination_by_cell(arms.database_frames(context, arm), cutoff)
+        seen = arms.seen(context, arm)
+        training = [_part(by_state[s], own) for s, own in seen.pool.items() if own]
+        training += coordination_by_cell(arms.database_frames(context, arm, seen), cutoff)
         covered = coverage(training, cells).to_dict()
         covered["cells"] = list(covered["cells"].values())  # in the order of "cells" below
         by_arm[arm.name] = {"diversity": diversity(training).to_dict(), "coverage": covered}

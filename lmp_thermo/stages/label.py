@@ -1,5 +1,6 @@
 """Label: the reference's energies, forces and stress for one round's frames."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,26 @@ def _label(context: Context, round_number: int, folder: Path) -> None:
     write_frames(folder / LABELS, good)
     write_json(folder / SPLIT, split)
     write_json(folder / FAILURES, failures)
+
+
+def write_outcome(
+    folder: Path, outcome: Sequence[Frame | LabelFailure]
+) -> tuple[list[Frame], list[LabelFailure]]:
+    """Write frames that got a label, and the causes for those that did not, and give both."""
+    good = [done for done in outcome if isinstance(done, Frame)]
+    failed = [done for done in outcome if isinstance(done, LabelFailure)]
+    write_frames(folder / LABELS, good)
+    causes = [
+        {
+            "state": f.frame.tags.state.name,
+            "origin": f.frame.tags.origin,
+            "index": f.frame.tags.index,
+            "cause": f.cause,
+        }
+        for f in failed
+    ]
+    write_json(folder / FAILURES, causes)
+    return good, failed
 
 
 def _roles(plan: CellPlan) -> list[str]:

@@ -12,10 +12,10 @@ import numpy as np
 
 from lmp_thermo.comparison import Teacher
 from lmp_thermo.errors import PotentialError, TrainingError
-from lmp_thermo.frames import Frame, read_frames, write_frames
+from lmp_thermo.frames import Frame, read_frames
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
-from lmp_thermo.products import Product, read_json, write_json
+from lmp_thermo.products import Product, read_json
 from lmp_thermo.reference import LabelFailure, Labeller
 from lmp_thermo.stages import databases, label, side_by_side, train
 from lmp_thermo.stages.context import Context, content_of, remembered
@@ -25,8 +25,6 @@ from lmp_thermo.training.references import ElementalReferences
 
 NAME = "teacher"
 """Of its folders, and among what is judged beside the arms."""
-
-SECONDS = "seconds.json"
 
 
 def teacher_of(context: Context) -> Teacher:
@@ -58,6 +56,13 @@ def labeller(context: Context) -> Labeller:
     )
 
 
+def identity(context: Context) -> dict[str, Any] | str:
+    """All that the teacher's labels depend on: the calculator's definition, or a model's hash."""
+    if teacher_of(context).training is None:
+        return labeller(context).reference.identity
+    return model_product(context).content
+
+
 def own_context(context: Context) -> Context:
     """The study as the training of the teacher sees it."""
     training = teacher_training(context.study)
@@ -81,15 +86,11 @@ def model_product(context: Context) -> Product:
 @remembered
 def label_product(context: Context) -> Product:
     """What the teacher says of the pool, of held-out frames, and of clusters and crystals."""
-    if teacher_of(context).training is None:
-        source: Any = labeller(context).reference.identity
-    else:
-        source = model_product(context).content
     return Product(
         context.workspace.teacher_labels(),
         {
-            "stage": "teacher-labels/1",
-            "teacher": source,
+            "stage": "teacher-labels/2",
+            "teacher": identity(context),
             "labels": label.product(context, context.last_round).content,
             "databases": content_of(
                 [databases.label_product(context, kind) for kind in databases.kinds(context)]
@@ -100,8 +101,10 @@ def label_product(context: Context) -> Product:
 
 
 def products(context: Context) -> list[Product]:
-    """The model, where the teacher is one, and the labels."""
+    """The model, where the teacher is one, and the labels once it is there."""
     models = [] if teacher_of(context).training is None else [model_product(context)]
+    if any(model.state != "current" for model in models):
+        return models
     return [*models, label_product(context)]
 
 
@@ -156,13 +159,11 @@ def references(context: Context, frames: Sequence[Frame]) -> dict[str, float]:
 
 
 def us_per_atom(context: Context) -> float | None:
-    """Microseconds an atom that the calculator took for held-out frames; None for a model."""
-    seconds: dict[str, float] | None = read_json(label_product(context).folder / SECONDS)
-    if seconds is None:
-        return None
+    """Microseconds an atom that a calculator took for held-out frames; None where all failed."""
+    tool = labeller(context)
     own = [f for cell in held_out(context).values() for f in taught(context, cell)]
     atoms = 2 * sum(len(frame.atoms) for frame in own)  # as a whole and alone
-    return 1e6 * sum(seconds[frame.geometry_hash] for frame in own) / max(1, atoms)
+    return 1e6 * sum(tool.seconds(frame) for frame in own) / atoms if own else None
 
 
 def record(context: Context) -> dict[str, Any]:
@@ -188,20 +189,15 @@ def _everything(context: Context) -> list[Frame]:
 
 def _label(context: Context, folder: Path) -> None:
     wanted = _everything(context)
-    seconds: dict[str, float] | None = None
     with context.progress.task("the teacher labels", len(wanted)) as task:
         if teacher_of(context).training is None:
-            tool = labeller(context)
-            outcome = tool.label(wanted, lambda _: task.advance())
-            good = [done for done in outcome if isinstance(done, Frame)]
-            seconds = {frame.geometry_hash: tool.seconds(frame) for frame in good}
+            outcome = labeller(context).label(wanted, lambda _: task.advance())
         else:
             outcome = []
             for done in _by_model(context, wanted):
                 outcome.append(done)
                 task.advance()
-            good = [done for done in outcome if isinstance(done, Frame)]
-    failed = [done for done in outcome if isinstance(done, LabelFailure)]
+    good, failed = label.write_outcome(folder, outcome)
     if not good:
         raise TrainingError(
             f"comparison.teacher: failed on all {len(wanted)} frames; first cause: "
@@ -212,20 +208,6 @@ def _label(context: Context, folder: Path) -> None:
             f"teacher: failed on {len(failed)} of {len(wanted)} frames, which its students go "
             f"without; first cause: {failed[0].cause}"
         )
-    write_frames(folder / label.LABELS, good)
-    write_json(folder / SECONDS, seconds)
-    write_json(
-        folder / label.FAILURES,
-        [
-            {
-                "state": f.frame.tags.state.name,
-                "origin": f.frame.tags.origin,
-                "index": f.frame.tags.index,
-                "cause": f.cause,
-            }
-            for f in failed
-        ],
-    )
 
 
 def _by_model(context: Context, frames: Sequence[Frame]) -> Iterator[Frame | LabelFailure]:
@@ -239,7 +221,11 @@ def _by_model(context: Context, frames: Sequence[Frame]) -> Iterator[Frame | Lab
             continue
         largest = float(np.abs(found.forces).max())
         if largest > limit:
-            yield LabelFailure(frame, f"force of {largest:.1f} eV/Å, expected at most {limit:g}")
+            cause = (
+                f"force of {largest:.1f} eV/Å, expected at most reference.max_force_eV_A = "
+                f"{limit:g}"
+            )
+            yield LabelFailure(frame, cause)
             continue
         yield frame.labelled(
             NAME, found.energy, found.forces, found.stress, found.alone_energy, found.alone_forces

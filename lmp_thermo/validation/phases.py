@@ -20,13 +20,13 @@ class PressureFall:
     Args:
         lower, higher: names of the cells.
         fall_bar: pressure at the lower density less that at the higher.
-        sigmas: the same in combined standard errors.
+        sigmas: the same in combined standard errors; None where the pressures do not scatter.
     """
 
     lower: str
     higher: str
     fall_bar: float
-    sigmas: float
+    sigmas: float | None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -47,6 +47,6 @@ def pressure_falls(pressures: Mapping[StatePoint, tuple[float, float]]) -> list[
         (a, error_a), (b, error_b) = pressures[lower], pressures[higher]
         error = math.hypot(error_a, error_b)
         if a - b > SIGMAS * error:
-            sigmas = (a - b) / error if error > 0 else math.inf
+            sigmas = (a - b) / error if error > 0 else None
             found.append(PressureFall(lower.name, higher.name, a - b, sigmas))
     return found

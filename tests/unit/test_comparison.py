@@ -1,6 +1,7 @@
 """Designs over a shared pool, the curriculum's allocation, and the statistics between arms."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from lmp_thermo.sampling.designs import (
     spend,
     take_in_turn,
 )
+from lmp_thermo.stages import arms
 from lmp_thermo.states import StateGrid, StatePoint
 from lmp_thermo.study import Gates, StudyFile
 from lmp_thermo.validation import judge_cell
@@ -116,6 +118,16 @@ def test_a_pool_that_is_too_small_is_refused() -> None:
         spend(Arm("none", "plain", 1, 12.0), own, GRID, {HOME.state: [1.0] * 5}, 5)
 
 
+@pytest.mark.parametrize("design", ["none", "temperature", "density"])
+def test_a_pool_that_is_just_large_enough_is_spent_to_its_last_frame(design: Any) -> None:
+    own = comparison(designs=[design], pool_factor=1.0)
+    costs = {p.state: [1.0] * p.training for p in plan_pool(own, GRID, 2, 7)}
+    taken = spend(Arm(design, "intermolecular", 1, 12.0), own, GRID, costs, 5)
+    assert {s: len(chosen) for s, chosen in taken.items()} == {
+        s: len(price) for s, price in costs.items() if price
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -147,6 +159,7 @@ def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -
         ("teacher", {"arguments": {}}, "teacher: expected one of calculator and training"),
         ("designs", ["grid", "condensed"], "expected condensed_above_g_cm3 exactly where"),
         ("crystal_densities_g_cm3", [1.7], "crystal_densities_g_cm3 belong to design condensed"),
+        ("crystal_densities_g_cm3", [1.7, 1.7], "names a value twice"),
         ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),
         ("budgett", 3, "unknown key, did you mean 'budget'"),
     ],
@@ -173,20 +186,49 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
     ("changes", "message"),
     [
         (
-            {"recipes": ["distil"], "teacher": {"calculator": "no.such.Thing"}},
+            {"recipes": ["scratch", "distil"], "teacher": {"calculator": "no.such.Thing"}},
             r"comparison.teacher.calculator = no.such.Thing: cannot be imported",
         ),
         (
-            {"recipes": ["distil"], "teacher": {"training": {"layerz": 3}}},
+            {"recipes": ["scratch", "distil"], "teacher": {"training": {"layerz": 3}}},
             r"comparison.teacher.training: layerz: unknown key, did you mean 'layers'",
         ),
         (
-            {"recipes": ["distil"], "teacher": {"training": {"pair_r_max_A": {"Ar-Ne": 3.0}}}},
+            {
+                "recipes": ["scratch", "distil"],
+                "teacher": {"training": {"pair_r_max_A": {"Ar-Ne": 3.0}}},
+            },
             r"comparison.teacher.training.*Ar-Ne",
         ),
         (
-            {"recipes": ["distil"], "teacher": {"training": {}, "designs": ["adaptive"]}},
+            {
+                "recipes": ["scratch", "distil"],
+                "teacher": {"training": {}, "designs": ["adaptive"]},
+            },
             r"teacher.designs = \['adaptive'\]: expected some of the comparison's own",
+        ),
+        (
+            {
+                "recipes": ["scratch", "distil"],
+                "teacher": {"training": {}, "designs": ["density", "density"]},
+            },
+            r"teacher.designs: .*names a value twice",
+        ),
+        (
+            {"recipes": ["distil"], "teacher": {"training": {}}},
+            r"recipes = \['distil'\]: expected scratch among them",
+        ),
+        (
+            {
+                "recipes": ["distil", "scratch"],
+                "teacher": {"training": {}, "designs": ["density"]},
+                "runs": {
+                    "designs": ["none"],
+                    "seeds": [1],
+                    "states": [{"density_g_cm3": 1.18, "temperature_K": 240.0}],
+                },
+            },
+            r"runs.designs = \['none'\]: expected some of the comparison's own, \['density'\]",
         ),
         ({"designs": ["clusters"], "largest_cluster": 64, "budget": 40}, r"needs at least 189"),
         (
@@ -263,6 +305,37 @@ def test_a_student_has_a_name_of_its_own_and_the_arm_from_scratch_beside_it() ->
     assert len({arm.name for arm in own.arms}) == len(own.arms) == 2 * (4 * 2 + 2)
 
 
+def test_a_student_has_not_seen_frames_on_which_its_teacher_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gas, liquid = StatePoint(0.1, 200.0), HOME.state
+    crystal = StatePoint(0.9, 100.0)
+    bought = arms.Purchase({gas: [1, 0], liquid: [2, 0]}, {crystal: [1, 2]})
+    failed = {"gas0", "gas1", "liquid2", "crystal1"}
+    scratch = Arm("condensed", "intermolecular", 1, 6.0)
+    student = replace(scratch, recipe="distil")
+    for module, name, value in (
+        (arms, "purchases", {scratch.name: bought, student.name: bought}),
+        (
+            arms,
+            "pool",
+            {s: [f"{n}{i}" for i in range(3)] for s, n in ((gas, "gas"), (liquid, "liquid"))},
+        ),
+    ):
+        monkeypatch.setattr(module, name, lambda context, value=value: value)
+    monkeypatch.setattr(
+        arms.databases, "frames", lambda context, kind: {crystal: ["", "crystal1", "crystal2"]}
+    )
+    monkeypatch.setattr(
+        arms.teacher, "taught", lambda context, frames: [f for f in frames if f not in failed]
+    )
+    context: Any = None
+    assert arms.seen(context, scratch) == bought
+    seen = arms.seen(context, student)
+    assert seen == arms.Purchase({gas: [], liquid: [0]}, {crystal: [2]})
+    assert seen.states == [liquid]
+
+
 def outlook(scores: dict[StatePoint, float], labels: int = 2, left: int = 50) -> Any:
     return {state: CellOutlook(scores.get(state, 0.1), labels, left) for state in GRID}
 
@@ -334,6 +407,9 @@ def test_pressure_that_falls_with_density_is_seen() -> None:
     (fall,) = pressure_falls(pressures)
     assert (fall.lower, fall.higher, fall.fall_bar) == ("rho0.1_T100", "rho0.2_T100", 30.0)
     assert fall.sigmas == pytest.approx(30.0 / np.hypot(2.0, 2.0))
+    exact = {StatePoint(0.1, 100.0): (50.0, 0.0), StatePoint(0.2, 100.0): (20.0, 0.0)}
+    (fall,) = pressure_falls(exact)
+    assert fall.to_dict()["sigmas"] is None  # infinity is no JSON
 
 
 def test_regions() -> None:

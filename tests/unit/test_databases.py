@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from ase.build import molecule
 from ase.calculators.lj import LennardJones
 from ase.neighborlist import neighbor_list
 
-from lmp_thermo.errors import StudyError
-from lmp_thermo.fluid.distortion import Vibrations
+from lmp_thermo.errors import LabelError, StudyError
+from lmp_thermo.fluid.distortion import Vibrations, vibrations
 from lmp_thermo.frames import MOLECULE, Frame, Tags, molecule_index, read_frames, write_frames
 from lmp_thermo.potential.intermolecular import net_force
 from lmp_thermo.reference.ase_calculator import AseReference
@@ -154,6 +155,39 @@ def test_open_frames_are_labelled_in_open_space_and_have_no_stress() -> None:
     assert labelled.stress is None
     assert labelled.alone_energy == 0.0
     assert np.abs(net_force(np.zeros(3, dtype=int), labelled.forces)).max() < ROUND_OFF
+
+
+class Periodic(LennardJones):  # type: ignore[misc]  # ase has no types
+    """Knows periodic boxes only."""
+
+    def calculate(self, atoms: Atoms | None = None, *args: Any, **kwargs: Any) -> None:
+        """As the calculator that it is made from."""
+        if atoms is None or not atoms.pbc.all():
+            raise ValueError("no open space, please")
+        super().calculate(atoms, *args, **kwargs)
+
+
+def test_a_calculator_of_periodic_boxes_labels_clusters_and_relaxes_molecules() -> None:
+    arguments = {"sigma": 3.4, "epsilon": 0.0103, "rc": 8.0}
+    free = AseReference("lj", "ase.calculators.lj.LennardJones", arguments)
+    path = f"{__name__}.Periodic"
+    with pytest.raises(LabelError, match="no open space, please"):
+        label_frame(AseReference("boxed", path, arguments), cluster_of_three())
+    # images of a cluster of 4 Å are 16 Å apart, those of one of 40 Å half of 20 Å: beyond rc
+    boxed = AseReference("boxed", path, arguments, alone_box_A=20.0)
+    for stretch in (1.0, 10.0):
+        frame = cluster_of_three()
+        frame.atoms.positions[2] *= stretch
+        found, expected = (label_frame(own, frame) for own in (boxed, free))
+        assert found.energy == pytest.approx(expected.energy, rel=ROUND_OFF)
+        assert np.abs(found.forces - expected.forces).max() < ROUND_OFF
+        assert found.stress is None
+    dimer = Atoms("Ar2", positions=[[0.0, 0.0, 0.0], [0.3, 3.7, 0.2]])
+    rest = vibrations(dimer, boxed.calculator).positions
+    # Lennard-Jones: the minimum is at 2^(1/6) sigma, reached to fmax / stiffness
+    stiffness = 72 * 0.0103 / (2 ** (1 / 3) * 3.4**2)
+    distance = float(np.linalg.norm(rest[1] - rest[0]))
+    assert distance == pytest.approx(2 ** (1 / 6) * 3.4, abs=1e-3 / stiffness)
 
 
 def test_open_frames_survive_the_file_and_their_neighbours_are_counted(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from lmp_thermo.analysis.environments import Cutoff
 from lmp_thermo.analysis.response import response
-from lmp_thermo.report import comparison, comparison_tables
+from lmp_thermo.report import comparison, comparison_tables, distillation
 from lmp_thermo.report.comparison_verdict import headline_pair, verdict
 from lmp_thermo.report.figures.coverage_matrix import coverage_matrix
 from lmp_thermo.report.figures.curriculum import adaptive_groups, curriculum
@@ -276,7 +276,40 @@ def test_students_stand_below_their_arm_from_scratch(values: dict[str, Any]) -> 
     assert row_of(section.table, "teacher")["speed"].text == "990"
 
 
+def test_a_teacher_that_failed_on_all_held_out_frames_is_told_of(values: dict[str, Any]) -> None:
+    own = copy.deepcopy(values)
+    own["matrix"]["density-distil"] = copy.deepcopy(own["matrix"]["density"])
+    for seed in range(1, 7):
+        arm = {**own["arms"][f"density-{seed}"], "group": "density-distil", "left_out": 0}
+        own["arms"][f"density-distil-{seed}"] = arm
+    own["others"]["teacher"] = {"cells": {}, "failed": {}, "us_per_atom": None}
+    own["teacher"] = {
+        "labelled": 60,
+        "failed": 144,
+        "first_cause": "no fluid",
+        "trained_on_frames": None,
+    }
+    section = distillation.sections(Result.model_validate(own))[0]
+    assert "60 frames labelled, 144 failed; first cause: no fluid." in section.text
+    row = row_of(section.table, "density-distil")
+    assert row["net force against teacher"].text == "–"
+    assert row["frames left out"].text == "0 0 0 0 0 0"
+
+
 # Verdict
+
+
+def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_are_better(
+    values: dict[str, Any],
+) -> None:
+    own = copy.deepcopy(values)
+    own["matrix"]["adaptive-distil"] = copy.deepcopy(own["matrix"]["adaptive"])
+    for seed in range(1, 7):
+        arm = copy.deepcopy(own["arms"][f"adaptive-{seed}"])
+        arm["group"], arm["passed"], arm["left_out"] = "adaptive-distil", arm["cells"], 0
+        own["arms"][f"adaptive-distil-{seed}"] = arm
+    notes = " ".join(verdict(Result.model_validate(own)).notes)
+    assert f"Over all cells, errors of {models_of('adaptive')}, which spent" in notes
 
 
 def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None:
@@ -340,6 +373,7 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
         values,
         without_frames=["rho2_T240"],
         label_failures=3,
+        melted_crystals={"rho1.5_T180": 0.31},
         pressure_falls=[{"lower": "rho0.3_T180", "higher": "rho0.9_T180", "fall_bar": 41.2}],
     )
     notes = " ".join(verdict(own).notes)
@@ -349,6 +383,7 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
         "Left out, for their runs gave no frames: rho2_T240.",
         "falls by 41 bar from 0.3 g/cm³, 180 K to 0.9 g/cm³, 180 K",
         "3 frames could not be labelled.",
+        "Crystals that melted, so that design condensed has less solid: rho1.5_T180.",
     ):
         assert text in notes
 

@@ -1,0 +1,32 @@
+"""The study sections of docs/designs.md are valid as they stand there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lmp_thermo.reading import merged
+from lmp_thermo.study import StudyFile
+
+ROOT = Path(__file__).parents[2]
+SECTIONS = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/designs.md").read_text(), re.DOTALL)
+
+
+def test_all_of_them_are_found() -> None:
+    assert len(SECTIONS) == 5
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_sections_of_the_guide_are_valid(section: str, tmp_path: Path) -> None:
+    study = yaml.safe_load((ROOT / "inputs/density/methane.yaml").read_text())
+    own = yaml.safe_load(section)
+    if "designs" in own["comparison"]:  # whole; others are changes
+        del study["comparison"]
+        del study["variants"]
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(merged(study, own)))
+    read = StudyFile.read(path)
+    assert read.comparison is not None
+    for key in own["comparison"]:
+        assert getattr(read.comparison, key)
