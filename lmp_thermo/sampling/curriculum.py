@@ -18,7 +18,7 @@ COOLER, HOTTER = 0.8, 0.35
 Hot configurations hold much of what cold ones hold, and not the other way round: close contacts.
 """
 
-SHARPNESS = 8.0
+SHARPNESS = 4.0
 """Power of the mean by which expected scores are summed up: near to the largest, and smooth."""
 
 

@@ -8,6 +8,32 @@ from typing import Any
 
 from tests.plugin.models import build_nequip, compiled_metadata
 
+MODELS: dict[str, dict[str, Any]] = {
+    # small, and with all that an edge may carry
+    "repulsion and cutoffs per pair": {
+        "num_layers": 2,
+        "l_max": 1,
+        "parity": False,
+        "num_features": 4,
+        "per_edge_type_cutoff": {"C": {"C": 3.6, "H": 2.9}, "H": 3.3},
+        "pair_potential": {
+            "_target_": "nequip.nn.pair_potential.ZBL",
+            "units": "metal",
+            "chemical_species": ["C", "H"],
+        },
+    },
+    "one layer": {"num_layers": 1, "l_max": 1, "num_features": 4},
+    "four layers": {"num_layers": 4, "l_max": 1, "num_features": 4},
+    "l_max 2": {"num_layers": 3, "l_max": 2, "num_features": 4},
+    "six layers, l_max 0": {"num_layers": 6, "l_max": 0, "parity": False, "num_features": 4},
+    "l_max 3": {"num_layers": 2, "l_max": 3, "num_features": 2},
+    "float32": {"num_layers": 3, "l_max": 1, "num_features": 6, "model_dtype": "float32"},
+}
+MODELS["float32, repulsion and cutoffs per pair"] = {
+    **MODELS["repulsion and cutoffs per pair"],
+    "model_dtype": "float32",
+}
+
 
 @contextmanager
 def _torch_export() -> Iterator[None]:

@@ -31,8 +31,9 @@ def words(case: ET.Element) -> tuple[str, str]:
     # [name-walk] or [walk-name]: a walk begins with its number of ranks
     parts = parameters.rstrip("]").split("-")
     walk = next(part for part in parts if part[0].isdigit())
-    device = ", edges of the device" if walk.endswith("device") else ""
-    return file, next(part for part in parts if part != walk) + device
+    more = ", edges of the device" if " device" in walk else ""
+    more += ", our compiled file" if walk.endswith("pt2") else ""
+    return file, next(part for part in parts if part != walk) + more
 
 
 def number(value: float) -> str:

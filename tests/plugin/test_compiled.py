@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ase.io.lammpsdata import write_lammps_data
 
+from tests.plugin.aoti import MODELS as OWN_MODELS
 from tests.plugin.aoti import compile_stock
 from tests.plugin.comparison import assert_same
 from tests.plugin.lammps_run import SPECIES, deck_for, evaluate, launch
@@ -16,25 +17,42 @@ from tests.tolerances import PLUGIN_PARITY
 # compiling one graph takes half a minute
 pytestmark = [pytest.mark.plugin, pytest.mark.slow]
 
-SETTINGS = {"num_layers": 2, "l_max": 1, "num_features": 4}
+MODELS = {
+    "plain": {"num_layers": 2, "l_max": 1, "num_features": 4},
+    "repulsion and cutoffs per pair": OWN_MODELS["repulsion and cutoffs per pair"],
+    "float32, l_max 3": {"num_layers": 2, "l_max": 3, "num_features": 2, "model_dtype": "float32"},
+    "six layers, l_max 0": OWN_MODELS["six layers, l_max 0"],
+}
+
+
+def make(name: str, folder: Path) -> tuple[Path, Path]:
+    compiled = compile_stock(MODELS[name], folder / "model.nequip.pt2")
+    return compiled, save_torchscript(build_nequip(**MODELS[name]), folder / "model.nequip.pth")
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return one model as `.nequip.pt2` and as `.nequip.pth`."""
-    folder = tmp_path_factory.mktemp("compiled")
-    compiled = compile_stock(SETTINGS, folder / "model.nequip.pt2")
-    return compiled, save_torchscript(build_nequip(**SETTINGS), folder / "model.nequip.pth")
+    return make("plain", tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def each(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path, str]:
+    """Return every model in both formats, and its precision."""
+    precision = str(MODELS[request.param].get("model_dtype", "float64"))
+    return *make(request.param, tmp_path_factory.mktemp("each")), precision
 
 
 @pytest.mark.parametrize(("cell", "n_atoms"), [("thin", 7), ("triclinic", 40), ("wide", 1)])
 def test_same_as_nequip(
-    files: tuple[Path, Path], plugin: Path, tmp_path: Path, cell: str, n_atoms: int
+    each: tuple[Path, Path, str], plugin: Path, tmp_path: Path, cell: str, n_atoms: int
 ) -> None:
-    compiled, scripted = files
+    compiled, scripted, precision = each
     atoms = random_system(cell, n_atoms)
     found = evaluate(tmp_path, atoms, deck_for(compiled), plugin)
-    assert_same(found, nequip_reference(scripted, atoms), atoms, PLUGIN_PARITY["float64"])
+    assert_same(found, nequip_reference(scripted, atoms), atoms, PLUGIN_PARITY[precision])
 
 
 def refusal(

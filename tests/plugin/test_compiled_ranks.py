@@ -4,14 +4,13 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.io.lammpsdata import write_lammps_data
 
-from tests.plugin.aoti import compile_own
+from tests.plugin.aoti import MODELS, compile_own
 from tests.plugin.comparison import assert_same
 from tests.plugin.lammps_run import SPECIES, deck_for, evaluate, launch
 from tests.plugin.models import build_nequip, save_torchscript
@@ -25,25 +24,6 @@ pytestmark = pytest.mark.plugin
 Files = tuple[Path, Path]
 Compiled = Callable[[str], Files]
 
-MODELS: dict[str, dict[str, Any]] = {
-    # small, and with all that an edge may carry
-    "repulsion and cutoffs per pair": {
-        "num_layers": 2,
-        "l_max": 1,
-        "parity": False,
-        "num_features": 4,
-        "per_edge_type_cutoff": {"C": {"C": 3.6, "H": 2.9}, "H": 3.3},
-        "pair_potential": {
-            "_target_": "nequip.nn.pair_potential.ZBL",
-            "units": "metal",
-            "chemical_species": ["C", "H"],
-        },
-    },
-    "one layer": {"num_layers": 1, "l_max": 1, "num_features": 4},
-    "four layers": {"num_layers": 4, "l_max": 1, "num_features": 4},
-    "l_max 2": {"num_layers": 3, "l_max": 2, "num_features": 4},
-    "float32": {"num_layers": 3, "l_max": 1, "num_features": 6, "model_dtype": "float32"},
-}
 # five atoms in one corner: two pairs across the border of two ranks, two of four ranks empty
 GAS = Atoms(
     "CHCHC",

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from ase.io.lammpsdata import write_lammps_data
 
+from tests.plugin.aoti import compile_own
 from tests.plugin.comparison import note
 from tests.plugin.lammps_run import SPECIES, launch
+from tests.plugin.models import build_nequip
 from tests.plugin.reference import nequip_reference
 from tests.plugin.states import read_dump
 from tests.plugin.systems import random_system
@@ -21,12 +23,19 @@ from tests.tolerances import PLUGIN_PARITY
 
 pytestmark = pytest.mark.plugin
 
-# ranks, and who forms the edges
+# ranks, who forms the edges, and the format of the model
 WALKS = [
-    pytest.param((2, "auto"), id="2"),
+    pytest.param((2, "auto", "pth"), id="2"),
     *(
-        pytest.param((ranks, edges), id=f"{ranks} {edges}", marks=pytest.mark.slow)
-        for ranks, edges in [(1, "auto"), (4, "auto"), (1, "device"), (3, "device")]
+        pytest.param(walk, id=" ".join(map(str, walk)), marks=pytest.mark.slow)
+        for walk in [
+            (1, "auto", "pth"),
+            (4, "auto", "pth"),
+            (1, "device", "pth"),
+            (3, "device", "pth"),
+            (1, "auto", "pt2"),
+            (3, "auto", "pt2"),
+        ]
     ),
 ]
 MODEL = {"num_layers": 2, "l_max": 1, "num_features": 4}
@@ -103,7 +112,7 @@ def walk(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Walk:
     """Run all situations."""
-    ranks, edges = request.param
+    ranks, edges, format_ = request.param
     folder = tmp_path_factory.mktemp("situations")
     atoms = random_system("triclinic", 40, closest=1.3)
     write_lammps_data(
@@ -114,7 +123,10 @@ def walk(
         units="metal",
         atom_style="atomic",
     )
-    model = saved_nequip(**MODEL)
+    if format_ == "pt2":
+        model = compile_own(build_nequip(scripted=False, **MODEL), folder / "model.nequip.pt2")
+    else:
+        model = saved_nequip(**MODEL)
     deck = "".join(block(name, text, model, edges) for name, text in SITUATIONS.items())
     done = launch(folder, deck, plugin, ranks, timeout=400)
     energies = {}
