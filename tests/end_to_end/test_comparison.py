@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ COMPARISON: dict[str, Any] = {
     "designs": ["clusters", "condensed", "density", "adaptive"],
     "recipes": ["scratch", "distil"],
     "teacher": {
-        "calculator": "tests.end_to_end.teachers.NoGas",
+        "calculator": "teachers.NoGas",
         "arguments": LJ,
         "designs": ["density"],
     },
@@ -51,6 +52,7 @@ COMPARISON: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
+    sys.path.insert(0, str(Path(__file__).parent))  # where workers find the teacher, as a user's
     folder = tmp_path_factory.mktemp("comparison")
     values = yaml.safe_load(STUDY)
     values["grid"][0]["densities_g_cm3"] = [0.1, 0.6, 1.2]
@@ -64,7 +66,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     path.write_text(yaml.safe_dump(values))
     own = Study(path, folder / "workspace", progress=Progress(io.StringIO()))
     own.run()
-    return own
+    yield own
+    sys.path.remove(str(Path(__file__).parent))
 
 
 def test_every_step_is_done_and_nothing_is_done_twice(study: Study) -> None:
