@@ -54,6 +54,13 @@ def comparison(**changes: Any) -> Comparison:
     return Comparison(**values)
 
 
+def argon() -> Any:
+    """Return the study that ships, without its variants and runs."""
+    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    del study["variants"], study["comparison"]["runs"]
+    return study
+
+
 @pytest.mark.parametrize(
     ("design", "cells"), [("none", 1), ("temperature", 3), ("density", 3), ("grid", 9)]
 )
@@ -165,12 +172,9 @@ def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -
     ],
 )
 def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str) -> None:
-    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    study = argon()
     section = study["comparison"]
-    for other in ("curriculum", "pool_frames"):
-        section.pop(other, None)
-    section["designs"] = [d for d in section["designs"] if d != "adaptive"]
-    section.pop("runs", None)
+    section.pop("pool_frames")
     *path, last = key.split(".")
     for part in path:
         section = section[part]
@@ -252,10 +256,8 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
 def test_teachers_and_databases_that_cannot_be_had(
     tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
-    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
-    study["comparison"].pop("curriculum", None)
+    study = argon()
     study["comparison"]["designs"] = ["none", "density"]
-    study["comparison"].pop("runs", None)
     study["comparison"].update(changes)
     own = tmp_path / "own.yaml"
     own.write_text(yaml.safe_dump(study))
@@ -266,10 +268,8 @@ def test_teachers_and_databases_that_cannot_be_had(
 
 
 def test_clusters_from_boxes_of_too_few_molecules(tmp_path: Path) -> None:
-    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    study = argon()
     study["comparison"].update(designs=["clusters"], largest_cluster=10)
-    for other in ("curriculum", "runs"):
-        study["comparison"].pop(other)
     study["sampling"]["molecules"] = 9
     study["reference"]["min_box_A"] = 5.0
     own = tmp_path / "own.yaml"
