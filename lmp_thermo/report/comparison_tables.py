@@ -91,8 +91,9 @@ def sections(result: Result) -> list[Section]:
 def _paired(result: Result) -> list[Section]:
     text = (
         "Error of the arm above the stroke over error of the arm below it: below 1 the upper arm "
-        "is the better one. Geometric mean over seeds with its 95 % interval (Student's t on "
-        "logarithms); p: exact two-sided sign-flip test, not corrected for the number of "
+        "is the better one. An RMSE over several cells is their geometric mean: every cell counts "
+        "the same, from gas to liquid. Geometric mean over seeds with its 95 % interval (Student's "
+        "t on logarithms); p: exact two-sided sign-flip test, not corrected for the number of "
         "comparisons. "
     )
     return [

@@ -22,8 +22,11 @@ BASELINE = "density"
 ROW = 0.185
 """Inches."""
 
-LONGEST = 96
+LONGEST = 88
 """Characters of the titles of all panels."""
+
+FEW = 3
+"""Panels that have room for whole titles."""
 
 FARTHEST = 32.0
 """The axis ends at this ratio; intervals that go on beyond it have an arrow."""
@@ -81,7 +84,8 @@ def paired_ratios(result: Result) -> Figure | None:
         own.set_ylim(-rows + 0.4, 0.6)
         own.grid(False, axis="y")
         own.tick_params(axis="y", length=0)
-        title = short(quantity[:1].upper() + quantity[1:])
+        spoken = quantity.removesuffix(", RMSE") if len(quantities) > FEW else quantity
+        title = short(spoken[:1].upper() + spoken[1:])
         panel_title(own, chr(ord("a") + number), title, LONGEST // len(quantities))
     plain_log(axes[0], "x")
     axes[0].set_yticks(list(ticks), list(ticks.values()))
@@ -98,7 +102,8 @@ def caption(result: Result) -> str:
     chosen = against(result)
     return (
         f"Error of each design over that of {_baselines(chosen)}, paired by seed: to the right of "
-        "1 it is larger. Marks: geometric mean over seeds with its 95 % interval (Student's t on "
+        "1 it is larger. Errors are geometric means of the RMSE over the cells, so that every cell "
+        "counts the same. Marks: geometric mean over seeds with its 95 % interval (Student's t on "
         "logarithms); filled where the interval leaves 1 out and the p of an exact sign-flip test "
         f"is at most {SIGNIFICANT:g}. Small points: the single seeds. Not corrected for the "
         "number of comparisons; all pairs are in the tables."
