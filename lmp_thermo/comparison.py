@@ -31,8 +31,10 @@ class Home(Section):
 class Curriculum(Section):
     """How the adaptive design spends its budget."""
 
-    start_share: float = Field(0.3, gt=0, lt=1, description="share of the budget spent evenly")
-    rounds: int = Field(3, ge=1, le=20, description="in which the rest is spent")
+    start_share: float = Field(
+        0.6, gt=0, lt=1, description="of the budget, spent before anything is known"
+    )
+    rounds: int = Field(2, ge=1, le=20, description="in which the rest is spent")
     committee: int = Field(3, ge=2, le=8, description="models whose disagreement is looked at")
     updates: int = Field(ge=1, description="of each member in each round")
     budgets: list[Positive] | None = Field(

@@ -1,5 +1,6 @@
-"""What a study is refused for before any work, once its molecules are known."""
+"""What a study is refused for before any work, and how long its steps took."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,11 @@ import pytest
 import yaml
 
 from lmp_thermo import Study
-from lmp_thermo.errors import StudyError
+from lmp_thermo.errors import LabelError, StudyError
+from lmp_thermo.products import Product
+from lmp_thermo.stages import driver
+from lmp_thermo.stages.context import Context
+from lmp_thermo.stages.plan import Step
 
 INPUTS = Path(__file__).parents[2] / "inputs"
 
@@ -46,3 +51,25 @@ def test_refusals(tmp_path: Path, section: str, changes: dict[str, Any], message
     with pytest.raises(StudyError, match=message):
         Study(path, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_step_that_fails_has_taken_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A study that is ended and goes on says in the end how long all its calls took."""
+
+    def fail() -> None:
+        time.sleep(0.06)
+        raise LabelError("no labels today")
+
+    def planned(context: Context) -> list[Step]:
+        missing = Product(context.workspace.path / "made", {"stage": "a test"})
+        return [Step("label", None, fail, lambda: [missing])]
+
+    monkeypatch.setattr(driver, "steps", planned)
+    study = Study(INPUTS / "argon.yaml", tmp_path / "runs")
+    for _ in range(2):
+        with pytest.raises(LabelError, match="no labels today"):
+            study.run()
+    (seconds,) = study.workspace.times.values()
+    assert 0.1 <= seconds < 60
