@@ -164,9 +164,9 @@ def main() -> None:
         print(f"{'atoms':>6} {'what':<22}{'us/atom/step':>13}{'first 3':>9}{'MB':>7}")
         for n_atoms in chosen.atoms:
             atoms = lattice_gas(n_atoms)
-            steps = max(10, 20_000 // n_atoms)
+            steps = max(40, 20_000 // n_atoms)
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-                job = alone.submit(calculator_us, scripted, atoms, max(5, steps // 4))
+                job = alone.submit(calculator_us, scripted, atoms, max(5, steps // 8))
                 whole, first, call, memory = job.result()
             print(f"{n_atoms:>6} {'ASE calculator':<22}{whole:>13.1f}{first:>9.1f}{memory:>7.0f}")
             print(f"{n_atoms:>6} {'model call alone':<22}{call:>13.1f}")
