@@ -226,6 +226,14 @@ def _label_to_file(frame: Frame, path: str) -> str | None:
     return None
 
 
+def atoms_evaluated(frame: Frame) -> int:
+    """How many atoms `label_frame` gives to the reference, for times per atom."""
+    sizes = np.bincount(frame.molecule)
+    single = {str(frame.atoms.symbols[k]) for k in np.flatnonzero(sizes[frame.molecule] == 1)}
+    whole = len(frame.atoms) if frame.n_molecules > 1 else 0
+    return whole + int(sizes[sizes > 1].sum()) + len(single)
+
+
 def label_frame(reference: Reference, frame: Frame) -> Frame:
     """Label a frame as a whole and each of its molecules alone.
 

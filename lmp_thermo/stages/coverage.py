@@ -22,7 +22,7 @@ from lmp_thermo.potential.intermolecular import (
 )
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference.ase_calculator import AseReference
-from lmp_thermo.reference.labelling import label_frame
+from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
 from lmp_thermo.stages import arms, label, teacher
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.stages.pool import comparison_of, held_out
@@ -240,7 +240,7 @@ def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None
                     labelled = label_frame(reference, frame)
                     own.append((_referenced(frame, labelled), labelled_quantities(frame)))
                     seconds += time.monotonic() - started
-                    atoms += 2 * len(frame.atoms)
+                    atoms += atoms_evaluated(frame)
                 except LmpThermoError as error:
                     failed[state.name] = str(error)
                 task.advance(note=str(state))

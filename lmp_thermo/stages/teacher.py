@@ -17,6 +17,7 @@ from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, read_json
 from lmp_thermo.reference import LabelFailure, Labeller
+from lmp_thermo.reference.labelling import atoms_evaluated
 from lmp_thermo.stages import databases, label, side_by_side, train
 from lmp_thermo.stages.context import Context, content_of, remembered
 from lmp_thermo.stages.pool import comparison_of, held_out, pool
@@ -162,7 +163,7 @@ def us_per_atom(context: Context) -> float | None:
     """Microseconds an atom that a calculator took for held-out frames; None where all failed."""
     tool = labeller(context)
     own = [f for cell in held_out(context).values() for f in taught(context, cell)]
-    atoms = 2 * sum(len(frame.atoms) for frame in own)  # as a whole and alone
+    atoms = sum(atoms_evaluated(frame) for frame in own)
     return 1e6 * sum(tool.seconds(frame) for frame in own) / atoms if own else None
 
 

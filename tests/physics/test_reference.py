@@ -1,6 +1,7 @@
 """References against finite differences and against each other, on triclinic boxes."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import ase.build
 import numpy as np
@@ -12,7 +13,8 @@ from ase.optimize import BFGS
 from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.frames import Frame, Tags, molecule_index
 from lmp_thermo.reference import LabelFailure, Labeller, find_files
-from lmp_thermo.reference.base import Reference, build_reference
+from lmp_thermo.reference.base import AloneLabel, Label, Reference, build_reference
+from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
 from lmp_thermo.study import Reference as Section
 from lmp_thermo.units import voigt_to_tensor
 from tests.tolerances import REFERENCE_FORCE_EV_A, REFERENCE_STRESS_EV_A3, ROUND_OFF
@@ -276,3 +278,31 @@ def test_files_of_a_force_field_that_are_not_there(tmp_path: Path, name: str) ->
     (tmp_path / "study").mkdir()
     with pytest.raises(StudyError, match=r"reference.lammps.files: .*expected a file below"):
         find_files([name], tmp_path / "study")
+
+
+def test_atoms_that_a_label_evaluates() -> None:
+    """Counted by a reference that counts: boxes and molecules, single atoms once a species."""
+
+    class Counting:
+        name = "counting"
+        identity: ClassVar[dict[str, str]] = {}
+        calculator = LennardJones()
+        atoms = 0
+
+        def label(self, atoms: Atoms) -> Label:
+            self.atoms += len(atoms)
+            return Label(0.0, np.zeros((len(atoms), 3)), np.zeros(6))
+
+        def label_alone(self, atoms: Atoms) -> AloneLabel:
+            self.atoms += len(atoms)
+            return AloneLabel(0.0, np.zeros((len(atoms), 3)))
+
+    for symbols, sizes in (("ArArKr", [1, 1, 1]), ("CH4CH4Ar", [5, 5, 1]), ("CH4", [5])):
+        atoms = Atoms(symbols, positions=np.random.default_rng(1).uniform(0, 9, (sum(sizes), 3)))
+        atoms.set_cell([9.0] * 3)
+        atoms.pbc = True
+        atoms.arrays["molecule"] = molecule_index(sizes)
+        frame = Frame(atoms, Tags(1.0, 100.0, "packed", 0, 1, 0))
+        reference = Counting()
+        label_frame(reference, frame)
+        assert atoms_evaluated(frame) == reference.atoms
