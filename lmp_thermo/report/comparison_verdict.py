@@ -77,6 +77,8 @@ def _passing(result: Result) -> str:
 
 def _paired(result: Result) -> str:
     pair = headline_pair(result)
+    if pair is None and len(result.settings.comparison.seeds) > 1:
+        return "With a single group of arms there is nothing to compare it with."
     if pair is None:
         return "With a single seed nothing says how much of this is chance."
     tests = _tests(result, pair)
