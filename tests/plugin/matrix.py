@@ -56,7 +56,7 @@ def main() -> None:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in VERSIONS)
     seconds = sum(float(case.get("time", 0)) for case in cases)
     print("# The pair style against nequip's own calculator\n")
-    print("Largest deviation over all atoms and all cases of a row. Made by `make test-all`")
+    print("Largest deviation over all atoms and all cases of a row. `make test-all` makes it; here")
     print(f"from {len(cases)} tests of tests/plugin ({seconds / 60:.0f} minutes): {versions}.\n")
     print(
         "| tests | situation | ranks | precision | cases | energy, eV/atom | force, eV/Å | ", end=""
