@@ -1,7 +1,7 @@
 """Page, tables and figures of a comparison of designs, from its result file alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,10 +166,16 @@ def _summary(result: Result) -> list[str]:
     return [
         f"{len(result.groups)} groups of arms, seeds {', '.join(map(str, asked.seeds))}: "
         f"{len(result.arms)} models",
-        f"{asked.budget:g} {asked.budget_unit} each",
+        f"{_range(arm.spent for arm in result.arms.values())} {asked.budget_unit} each",
         f"{len(result.grid)} cells, {frames} held-out frames of "
         f"{result.settings.atoms_per_frame} atoms",
     ]
+
+
+def _range(values: Iterable[float]) -> str:
+    known = list(values)
+    low, high = min(known), max(known)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _wall_time(result: Result) -> str:
