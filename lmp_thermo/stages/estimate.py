@@ -121,7 +121,7 @@ def _work_of_arms(
     if stage == "curriculum" and comparison.curriculum is not None:
         own = comparison.curriculum
         models = len(curriculum.adaptive_arms(context)) * own.rounds * own.committee
-        seconds = models * _training_s(context, own.updates) / context.cores
+        seconds = models * _training_s(context, own.updates, compiled=False) / context.cores
         return f"{models} committee members of {own.updates} updates", seconds
     if stage == "coverage":
         grid, frames = context.study.states, context.study.sampling.held_out_per_cell
@@ -146,12 +146,12 @@ def _work_of_teacher(context: Context, teacher: Teacher) -> tuple[str, float]:
     return f"a model of {updates} updates, {frames} labels", seconds
 
 
-def _training_s(context: Context, updates: int) -> float:
-    """Seconds for a training on one core."""
+def _training_s(context: Context, updates: int, compiled: bool = True) -> float:
+    """Seconds for a training on one core, compiled if the study's are and `compiled`."""
     study = context.study
     mean = np.mean([_step_s(context, study.sampling.molecules, s) for s in study.states])
     update = TRAINING_OVER_EVALUATION * study.training.batch_size * float(mean)
-    if study.training.compiled:
+    if compiled and study.training.compiled:
         return TRAINING_START_S + COMPILING_S + updates * update / COMPILED
     return TRAINING_START_S + updates * update
 

@@ -51,7 +51,7 @@ def arm_plan(
     Args:
         context: of the study.
         arm: what is trained.
-        updates: instead of the study's.
+        updates: instead of the study's, and so few that compiling would not pay.
         member: of a committee.
     """
     plan = train.training_plan(context.study, context.last_round)
@@ -61,7 +61,7 @@ def arm_plan(
         )
         plan = replace(plan, loss=weights, apart_share=0.0)
     if updates is not None:
-        plan = replace(plan, limit=replace(plan.limit, updates=updates))
+        plan = replace(plan, limit=replace(plan.limit, updates=updates), compiled=False)
     seed = seed_for(context.study.seed, "arm", arm.seed, member)
     return replace(plan, recipe="scratch", seed=seed)
 
