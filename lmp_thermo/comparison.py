@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from lmp_thermo.reading import Name, Positive, Section
+from lmp_thermo.reading import Arguments, Name, Positive, Section
 from lmp_thermo.states import StatePoint
 
 Design = Literal["none", "temperature", "density", "grid", "adaptive", "clusters", "condensed"]
@@ -32,7 +32,10 @@ class Curriculum(Section):
     """How the adaptive design spends its budget."""
 
     start_share: float = Field(
-        0.6, gt=0, lt=1, description="of the budget, spent before anything is known"
+        0.6,
+        gt=0,
+        le=1,
+        description="of the budget, spent before anything is known; 1: no committee is asked",
     )
     rounds: int = Field(2, ge=1, le=20, description="in which the rest is spent")
     committee: int = Field(3, ge=2, le=8, description="models whose disagreement is looked at")
@@ -63,7 +66,7 @@ class OtherModel(Section):
     """An ASE calculator that is judged on the grid without training."""
 
     calculator: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: Arguments = Field(default_factory=dict)
     alone_box_A: Positive | None = Field(
         None,
         description="edge of a periodic box for molecules alone, for calculators that know "
@@ -85,11 +88,11 @@ class Teacher(Section):
     """What students learn from: an ASE calculator, or a larger model trained on the whole pool."""
 
     calculator: str | None = Field(None, pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: Arguments = Field(default_factory=dict)
     alone_box_A: Positive | None = Field(
         None, description="as for calculators that are judged without training"
     )
-    training: dict[str, Any] | None = Field(
+    training: Arguments | None = Field(
         None,
         description="a nequip model instead: the keys of the study's training in which it differs; "
         "updates is one number",
@@ -152,8 +155,7 @@ class Comparison(Section):
     crystal_densities_g_cm3: list[Positive] | None = Field(
         None,
         min_length=1,
-        description="of the crystals in design condensed, at the lowest temperature; by default "
-        "the two highest densities on which designs may spend",
+        description="of the crystals in design condensed, at the lowest temperature",
     )
     runs: ArmRuns | None = None
     coordination_cutoff_A: Positive | None = Field(
@@ -183,13 +185,11 @@ class Comparison(Section):
                 f"recipes = {self.recipes}: expected scratch among them, for students are compared "
                 "with the arms from scratch; add it"
             )
-        if ("condensed" in self.designs) != (self.condensed_above_g_cm3 is not None):
-            raise ValueError(
-                "expected condensed_above_g_cm3 exactly where designs name condensed; add or "
-                "remove it"
-            )
-        if self.crystal_densities_g_cm3 is not None and self.condensed_above_g_cm3 is None:
-            raise ValueError("crystal_densities_g_cm3 belong to design condensed; remove them")
+        for name in ("condensed_above_g_cm3", "crystal_densities_g_cm3"):
+            if ("condensed" in self.designs) != (getattr(self, name) is not None):
+                raise ValueError(
+                    f"expected {name} exactly where designs name condensed; add or remove it"
+                )
         stand_ins = [d for d in ("clusters", "condensed") if d in self.designs]
         if self.budget_unit == "label-seconds" and stand_ins:
             raise ValueError(

@@ -1,11 +1,12 @@
 """Reading study files strictly, and saying in one line what is wrong with them."""
 
 import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lmp_thermo.errors import StudyError
 
@@ -14,6 +15,20 @@ MAX_STUDY_BYTES = 1_000_000
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+def _kept_as_json(values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "expected text, finite numbers, lists and mappings only; put dates in quotes, and "
+            "leave .nan and .inf out"
+        ) from None
+    return values
+
+
+Arguments = Annotated[dict[str, Any], AfterValidator(_kept_as_json)]
 
 
 class Section(BaseModel):

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from lmp_thermo.comparison import Comparison
 from lmp_thermo.errors import StudyError
 from lmp_thermo.reading import (
+    Arguments,
     Name,
     NonNegative,
     Positive,
@@ -69,7 +70,7 @@ class AseCalculator(Section):
     """A reference that is an ASE calculator, given by its dotted path."""
 
     calculator: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: Arguments = Field(default_factory=dict)
     reach_A: Positive | None = Field(
         None, description="range of direct interactions; label boxes must be twice as long"
     )
@@ -186,7 +187,7 @@ class Training(Section):
         description="per-element energies: given, fitted on molecules alone, of isolated atoms, or "
         "fitted on the training frames",
     )
-    overrides: dict[str, Any] = Field(default_factory=dict, description="any key of nequip")
+    overrides: Arguments = Field(default_factory=dict, description="any key of nequip")
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Training":

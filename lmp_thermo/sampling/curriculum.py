@@ -72,6 +72,7 @@ def allocate(
     bought = np.array([cells[s].labels for s in states], dtype=float)
     given = np.zeros(len(states), dtype=int)
     score = np.array([cells[s].score for s in states])
+    share = score / score.max() if score.max() > 0 else np.ones(len(states))
     before = bought @ helps + 1.0
     lowest = min(s.density_g_cm3 for s in states)
     gas = np.array([s.density_g_cm3 == lowest for s in states])
@@ -84,7 +85,7 @@ def allocate(
         if not room.any():
             break
         counts = before + given @ helps + helps  # (cell that gets the label, cell)
-        expected = (score * np.sqrt(before / counts)) / score.max()
+        expected = share * np.sqrt(before / counts)
         aims = np.mean(expected**SHARPNESS, axis=1)
         given[int(np.argmin(np.where(room, aims, math.inf)))] += 1
     return {state: int(count) for state, count in zip(states, given, strict=True) if count}

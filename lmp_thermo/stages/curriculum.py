@@ -53,7 +53,7 @@ def adaptive_arms(context: Context) -> list[Arm]:
 
 @remembered
 def product(context: Context, arm: Arm, round_number: int) -> Product:
-    """What an adaptive arm has bought after a round; round 0 is the even start."""
+    """What an adaptive arm has bought after a round; round 0 is the start."""
     sources: dict[str, Any] = {
         "stage": "curriculum/2",
         "labels": label.product(context, context.last_round).content,
@@ -174,7 +174,8 @@ def _start(context: Context, arm: Arm, folder: Path) -> None:
         math.ceil(settings.gas_floor_share * labels),
     )
     bought = _take(context, arm, {}, wanted, arm.budget)
-    _write(folder, {}, bought, {}, {"stopped": None})
+    stopped = "the budget is gone" if settings.start_share == 1 else None
+    _write(folder, {}, bought, {}, {"stopped": stopped})
 
 
 def _committee(context: Context, arm: Arm, number: int) -> list[side_by_side.Training]:

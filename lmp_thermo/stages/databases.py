@@ -196,8 +196,7 @@ def crystal_counts(context: Context) -> dict[StatePoint, int]:
     comparison = comparison_of(context)
     cells = cells_of("condensed", comparison, context.study.states)
     coldest = min(s.temperature_K for s in cells)
-    densities = comparison.crystal_densities_g_cm3 or sorted({s.density_g_cm3 for s in cells})[-2:]
-    states = [StatePoint(density, coldest) for density in sorted(densities)]
+    states = [StatePoint(d, coldest) for d in sorted(comparison.crystal_densities_g_cm3 or [])]
     by_atoms = comparison.budget_unit == "atom-frames"
     turn = sum(sum(composition_of(context, s).molecule_sizes) if by_atoms else 1.0 for s in states)
     return dict.fromkeys(states, _count(comparison, "condensed", turn / SOLID_SHARE))

@@ -120,7 +120,8 @@ def _work_of_arms(
         return _work_of_teacher(context, comparison.teacher)
     if stage == "curriculum" and comparison.curriculum is not None:
         own = comparison.curriculum
-        models = len(curriculum.adaptive_arms(context)) * own.rounds * own.committee
+        committees = len(curriculum.adaptive_arms(context)) * own.rounds
+        models = committees * own.committee if own.start_share < 1 else 0
         seconds = models * _training_s(context, own.updates, compiled=False) / context.cores
         return f"{models} committee members of {own.updates} updates", seconds
     if stage == "coverage":

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,6 +182,25 @@ def test_the_curriculum_says_what_it_bought(study: Study) -> None:
     assert sum(n for own in rounds for n in own["bought"].values()) == 8
     assert rounds[-1]["stopped"] == "the budget is gone"
     assert len(rounds[-1]["scores"]) == 6  # at 200 K arms are only judged
+
+
+def test_a_start_with_the_whole_budget_asks_no_committee(study: Study, tmp_path: Path) -> None:
+    values = yaml.safe_load(study.path.read_text())
+    values["comparison"]["curriculum"]["start_share"] = 1.0
+    path = tmp_path / "comparison.yaml"
+    path.write_text(yaml.safe_dump(values))
+    shutil.copytree(study.workspace.path, tmp_path / "workspace")
+    told = io.StringIO()
+    own = Study(path, tmp_path / "workspace", progress=Progress(told))
+    own.run(until="curriculum")
+    assert "member" not in told.getvalue()
+    start, last = (
+        json.loads((own.workspace.curriculum("adaptive-1", n) / "selection.json").read_text())
+        for n in (0, 1)
+    )
+    assert sum(map(len, start["selection"].values())) == 8
+    assert last == start
+    assert last["stopped"] == "the budget is gone"
 
 
 def test_runs_and_environments(study: Study) -> None:

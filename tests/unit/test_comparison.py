@@ -142,7 +142,11 @@ def test_a_pool_that_is_just_large_enough_is_spent_to_its_last_frame(design: Any
         ({"densities_g_cm3": [0.4]}, r"density needs at least two densities at 200 K"),
         ({"temperatures_K": [200.0]}, r"temperature needs at least two temperatures at 0.4"),
         (
-            {"designs": ["condensed"], "condensed_above_g_cm3": 0.9},
+            {
+                "designs": ["condensed"],
+                "condensed_above_g_cm3": 0.9,
+                "crystal_densities_g_cm3": [1.0],
+            },
             r"condensed_above_g_cm3 = 0.9: no density on which designs may spend is as high",
         ),
     ],
@@ -165,7 +169,7 @@ def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -
         ("teacher", {"training": {}}, "expected a teacher exactly where recipes name distil"),
         ("teacher", {"arguments": {}}, "teacher: expected one of calculator and training"),
         ("designs", ["grid", "condensed"], "expected condensed_above_g_cm3 exactly where"),
-        ("crystal_densities_g_cm3", [1.7], "crystal_densities_g_cm3 belong to design condensed"),
+        ("crystal_densities_g_cm3", [1.7], "expected crystal_densities_g_cm3 exactly where"),
         ("crystal_densities_g_cm3", [1.7, 1.7], "names a value twice"),
         ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),
         ("budgett", 3, "unknown key, did you mean 'budget'"),
@@ -240,7 +244,12 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
             r"budget = 60 atom-frames: too small to split, design clusters needs at least 105",
         ),
         (
-            {"designs": ["condensed"], "condensed_above_g_cm3": 1.0, "budget": 5},
+            {
+                "designs": ["condensed"],
+                "condensed_above_g_cm3": 1.0,
+                "crystal_densities_g_cm3": [1.6, 1.7],
+                "budget": 5,
+            },
             r"budget = 5 frames: too small to split",
         ),
         (
@@ -279,7 +288,9 @@ def test_clusters_from_boxes_of_too_few_molecules(tmp_path: Path) -> None:
 
 
 def test_condensed_buys_liquid_from_the_pool_and_leaves_the_rest_for_crystals() -> None:
-    own = comparison(designs=["condensed"], condensed_above_g_cm3=0.4)
+    own = comparison(
+        designs=["condensed"], condensed_above_g_cm3=0.4, crystal_densities_g_cm3=[0.9, 1.0]
+    )
     plans = {p.state: p.training for p in plan_pool(own, GRID, 2, 7)}
     assert {s.density_g_cm3 for s, n in plans.items() if n} == {0.4, 0.8}
     assert plans[HOME.state] == 3  # two thirds of 12 frames on 6 cells, times 1.5, rounded up
@@ -363,6 +374,8 @@ def test_allocation_keeps_its_bounds() -> None:
     assert sum(n for s, n in given.items() if s.density_g_cm3 == 0.1) >= 2
     assert sum(given.values()) == 6
     assert sum(allocate(outlook({}, left=1), 100, most=20, gas_floor=0).values()) == len(GRID)
+    right = {s: CellOutlook(0.0, 2, 50) for s in GRID}
+    assert sum(allocate(right, 5, most=20, gas_floor=0).values()) == 5
 
 
 def test_first_labels_reach_every_density_and_prefer_hot_cells() -> None:

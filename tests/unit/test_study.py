@@ -1,6 +1,7 @@
 """The study file refuses what cannot be done, naming file, key, value, expectation."""
 
 import copy
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ def test_shipped_studies_are_valid(path: Path) -> None:
         ("sampling.budget_frames", 0, r"sampling\.budget_frames = 0: .*greater than 0"),
         ("production.timestep_fs", 50.0, r"production\.timestep_fs = 50\.0: .*less than or equal"),
         ("production.timestep_fs", float("nan"), r"production\.timestep_fs = nan"),
+        (
+            "training.overrides",
+            {"since": date(2026, 1, 2)},
+            r"training\.overrides: expected text, finite numbers, .* put dates in quotes",
+        ),
+        ("training.overrides", {"a": [float("nan")]}, r"training\.overrides: .*leave \.nan"),
         ("training.recipe", "magic", r"training\.recipe = 'magic'"),
         ("training.minutes", [1.0], r"training: expected one of updates and minutes"),
         (
