@@ -89,8 +89,11 @@ class Context:
     @property
     def arm(self) -> str:
         """Name of the arm: design, recipe and seed."""
-        if self.chosen_arm is not None:
-            return self.chosen_arm.name
+        return self.own_model if self.chosen_arm is None else self.chosen_arm.name
+
+    @property
+    def own_model(self) -> str:
+        """Name of the study's own model; in a comparison it draws the pool of all arms."""
         return f"{self.study.sampling.design}-{self.study.training.recipe}-{self.study.seed}"
 
     def of(self, arm: Arm) -> "Context":

@@ -48,7 +48,7 @@ def product(context: Context, round_number: int) -> Product:
     }
     if round_number:
         sources["start"] = product(context, round_number - 1).content
-    return Product(context.workspace.model(context.arm, round_number), sources)
+    return Product(context.workspace.model(context.own_model, round_number), sources)
 
 
 def make(context: Context, round_number: int) -> None:
@@ -160,7 +160,7 @@ def interaction(context: Context, round_number: int) -> Interaction:
     made = product(context, round_number)
     made.verify()
     return Interaction(
-        name=f"{context.study.name} {context.arm}, round {round_number}",
+        name=f"{context.study.name} {context.own_model}, round {round_number}",
         species=context.species,
         masses_g_mol=tuple(float(atomic_masses[atomic_numbers[s]]) for s in context.species),
         pair_lines=("pair_style nequip", f"pair_coeff * * {MODEL} {' '.join(context.species)}"),
