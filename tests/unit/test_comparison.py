@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,15 @@ from lmp_thermo.sampling.designs import (
     spend,
     take_in_turn,
 )
-from lmp_thermo.stages import arms
+from lmp_thermo.stages import arms, label, train
 from lmp_thermo.states import StateGrid, StatePoint
 from lmp_thermo.study import Gates, StudyFile
 from lmp_thermo.validation import judge_cell
 from lmp_thermo.validation.coverage import binding, paired_test, region, score
 from lmp_thermo.validation.phases import pressure_falls
 from tests.tolerances import ROUND_OFF
+
+INPUTS = Path(__file__).parents[2] / "inputs" / "density"
 
 GRID = StateGrid.of(StatePoint(d, t) for d in (0.1, 0.2, 0.4, 0.8) for t in (100.0, 200.0, 300.0))
 HOME = Home(density_g_cm3=0.4, temperature_K=200.0)
@@ -56,7 +59,7 @@ def comparison(**changes: Any) -> Comparison:
 
 def argon() -> Any:
     """Return the study that ships, without its variants and runs."""
-    study = yaml.safe_load((Path(__file__).parents[2] / "inputs/density/argon.yaml").read_text())
+    study = yaml.safe_load((INPUTS / "argon.yaml").read_text())
     del study["variants"], study["comparison"]["runs"]
     return study
 
@@ -487,3 +490,19 @@ def test_arms_have_names_of_their_own_and_pairs_share_seeds() -> None:
     assert [own.buyer(arm).name for arm in controls] == ["adaptive-1", "adaptive-2"]
     groups = {arm.group for arm in own.arms}
     assert {(a.group, a.seed) for a in own.arms} == set(itertools.product(groups, (1, 2)))
+
+
+def test_an_arm_asks_the_one_model_that_drew_the_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = SimpleNamespace(content="of the pool")
+    monkeypatch.setattr(label, "product", lambda context, round_number: labels)
+    study = Study(INPUTS / "methane.yaml", tmp_path / "workspace")
+    comparison = study.file.comparison
+    assert comparison is not None
+    context = study._context  # noqa: SLF001
+    for arm in comparison.arms[:2]:
+        context.memory.clear()  # whoever asks first is remembered
+        own = context.of(arm)
+        assert own.arm == arm.name
+        assert train.product(own, 0).folder == study.workspace.model(context.own_model, 0)
