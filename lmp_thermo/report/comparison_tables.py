@@ -107,9 +107,11 @@ def _paired(result: Result) -> list[Section]:
 
 
 def _decided_by(result: Result) -> str:
-    fewest = 2.0 ** (1 - min(len(test.ratios) for test in result.tests))
-    if fewest > SIGNIFICANT:
-        return f"With so few seeds p cannot fall below {fewest:g}: no difference is decided."
+    if result.smallest_p > SIGNIFICANT:
+        return (
+            f"With so few seeds p cannot fall below {result.smallest_p:g}: no difference is "
+            "decided."
+        )
     return f"Bold: the interval leaves 1 out and p is at most {SIGNIFICANT:g}."
 
 

@@ -1,11 +1,12 @@
 """The verdict of a comparison in words, computed from its result."""
 
+import math
 from collections import Counter
 
 from lmp_thermo.report.banner import LISTED, Banner
 from lmp_thermo.report.figures.groups import group_title, models_of
 from lmp_thermo.report.result import Result
-from lmp_thermo.report.result_parts import PairedTest
+from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
 
 AWAY = "other densities"
 """The group of cells that the verdict is about; all cells where a grid has no others."""
@@ -85,11 +86,17 @@ def _paired(result: Result) -> str:
     away = any(test.cells == AWAY for test in tests)
     home = result.settings.comparison.home.density_g_cm3
     where = f"at densities other than {home:g} g/cm³" if away else f"over {tests[0].cells}"
-    own = [test for test in tests if test.cells == (AWAY if away else tests[0].cells)]
+    own = _where_asked(tests)
     return (
         f"Seed by seed {where}, the errors of {models_of(pair[0])} over those of "
         f"{models_of(pair[1])} are, with 95 % intervals: {_ratios(own)}."
     )
+
+
+def _where_asked(tests: list[PairedTest]) -> list[PairedTest]:
+    """Those over the cells that the verdict is about."""
+    cells = AWAY if any(test.cells == AWAY for test in tests) else tests[0].cells
+    return [test for test in tests if test.cells == cells]
 
 
 def _tests(result: Result, pair: tuple[str, str]) -> list[PairedTest]:
@@ -108,7 +115,7 @@ def _ratios(tests: list[PairedTest]) -> str:
 
 
 def _notes(result: Result) -> list[str]:
-    notes = [*_where_worse(result), *_adaptive(result)]
+    notes = [*_too_few_seeds(result), *_plain(result), *_where_worse(result), *_adaptive(result)]
     worst = Counter(arm.worst.state for arm in result.arms.values())
     state, count = worst.most_common(1)[0]
     gates = Counter(a.worst.gate for a in result.arms.values() if a.worst.state == state)
@@ -149,6 +156,30 @@ def _notes(result: Result) -> list[str]:
     if result.label_failures:
         notes.append(f"{result.label_failures} frames could not be labelled.")
     return notes
+
+
+def _too_few_seeds(result: Result) -> list[str]:
+    """Said where the paired test could not decide, whatever it saw."""
+    if not result.tests or result.smallest_p <= SIGNIFICANT:
+        return []
+    needed = math.ceil(1 - math.log2(SIGNIFICANT))
+    return [
+        f"With so few seeds p cannot fall below {result.smallest_p:g}, and no difference is "
+        f"decided; with {needed} seeds it could be."
+    ]
+
+
+def _plain(result: Result) -> list[str]:
+    """The verdict's question once more, for the controls without intermolecular terms."""
+    pair = headline_pair(result)
+    controls = (f"{pair[0]}-plain", f"{pair[1]}-plain") if pair else ("", "")
+    tests = _tests(result, controls)
+    if not tests:
+        return []
+    return [
+        f"Without the intermolecular terms of the loss, the errors of {models_of(controls[0])} "
+        f"over those of {models_of(controls[1])}: {_ratios(_where_asked(tests))}."
+    ]
 
 
 def _where_worse(result: Result) -> list[str]:

@@ -133,6 +133,12 @@ class Result(Part):
         own = self.of_group(group).values()
         return sum(arm.passed for arm in own) / len(own)
 
+    @property
+    def smallest_p(self) -> float:
+        """What an exact sign-flip test of the fewest seeds of any pair can reach; 1 without any."""
+        seeds = min((len(test.ratios) for test in self.tests), default=1)
+        return float(2.0 ** (1 - seeds))
+
     def state(self, name: str) -> str:
         """A cell's state point in words."""
         return str(self.grid[name]) if name in self.grid else name

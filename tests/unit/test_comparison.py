@@ -500,7 +500,7 @@ def test_an_arm_asks_the_one_model_that_drew_the_pool(
     study = Study(INPUTS / "methane.yaml", tmp_path / "workspace")
     comparison = study.file.comparison
     assert comparison is not None
-    context = study._context  # noqa: SLF001
+    context = study._context
     for arm in comparison.arms[:2]:
         context.memory.clear()  # whoever asks first is remembered
         own = context.of(arm)

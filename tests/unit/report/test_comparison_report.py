@@ -130,6 +130,23 @@ def test_ratios_are_drawn_with_intervals_and_single_seeds(result: Result) -> Non
     assert any(x == pytest.approx(interval, rel=ROUND_OFF) for x in seen if len(x) == 2)
 
 
+def test_the_verdict_asks_its_question_of_the_controls_too() -> None:
+    groups = ("temperature", "density", "temperature-plain", "density-plain")
+    own = Result.model_validate(compared(groups, seeds=(1, 2, 3)))
+    few, plain, *_ = verdict(own).notes
+    assert few == (
+        "With so few seeds p cannot fall below 0.25, and no difference is decided; with 6 seeds "
+        "it could be."
+    )
+    assert plain.startswith(
+        "Without the intermolecular terms of the loss, the errors of density-diverse models with "
+        "plain loss over those of temperature-diverse models with plain loss: interaction energy "
+    )
+    enough = Result.model_validate(compared(groups, seeds=(1, 2, 3, 4, 5, 6)))
+    assert enough.smallest_p == 2 / 2**6
+    assert "so few seeds" not in " ".join(verdict(enough).notes)
+
+
 def test_a_single_seed_has_no_ratios() -> None:
     own = Result.model_validate(compared(seeds=(1,)))
     assert paired_ratios(own) is None
