@@ -150,6 +150,16 @@ def _notes(result: Result) -> list[str]:
         "stable there."
         for fall in result.pressure_falls[:LISTED]
     ]
+    if result.pressure_open:
+        noisy = sorted(result.pressure_open, key=lambda name: -result.pressure_open[name])
+        frames = min(result.grid[name].held_out for name in noisy)
+        notes.append(
+            f"In {len(noisy)} of {len(result.grid)} cells the bias of the pressure has, in every "
+            f"arm, a standard error above half its limit: with {frames} held-out frames in a cell "
+            "chance decides much of that verdict there. Most of all at "
+            + ", ".join(f"{result.state(n)} ({result.pressure_open[n]:.2g})" for n in noisy[:3])
+            + "; raise sampling.held_out_per_cell."
+        )
     if result.melted_crystals:
         names = ", ".join(result.state(name) for name in list(result.melted_crystals)[:LISTED])
         notes.append(f"Crystals that melted, so that design condensed has less solid: {names}.")

@@ -51,6 +51,7 @@ class Result(Part):
     runs: dict[Name, dict[Name, Run]] = Field(default_factory=dict, max_length=MAX_ARMS)
     without_frames: list[Text] = Field(default_factory=list, max_length=MAX_CELLS)
     pressure_falls: list[PressureFall] = Field(default_factory=list, max_length=MAX_CELLS)
+    pressure_open: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     melted_crystals: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     label_failures: int = 0
 
@@ -94,6 +95,7 @@ class Result(Part):
                 raise ValueError(f"matrix.{name} has no arm")
         named = [c for other in self.others.values() for c in other.cells]
         named += [w.state for a in self.arms.values() for w in (a.worst, a.worst_to_spend_on)]
+        named += self.pressure_open
         named += [
             c
             for rounds in self.curriculum.values()

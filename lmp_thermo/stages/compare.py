@@ -1,5 +1,6 @@
 """Compare: the coverage matrix, verdicts by arm, paired tests between designs."""
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ NOTHING = 1e-9
 """meV, Å: what is smaller in every label, such as the torque on an atom, is no quantity."""
 
 
+RESOLVED = 0.5
+"""Standard error over limit up to which a bias of the pressure can be judged: at two standard
+errors a potential without any bias is at its limit."""
+
+
 @remembered
 def product(context: Context) -> Product:
     """The comparison of all arms."""
@@ -52,7 +58,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.comparison(),
         {
-            "stage": "compare/4",
+            "stage": "compare/5",
             "coverage": content_of(coverage.products(context)),
             "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
@@ -184,8 +190,13 @@ def _compare(context: Context) -> dict[str, Any]:
                 "without_frames": [s.name for s in study.states if s not in cells],
                 "pressure_falls": _pressure_falls(context),
                 "melted_crystals": databases.melted(context),
-                "label_failures": len(
-                    read_json(label.product(context, context.last_round).folder / label.FAILURES)
+                "pressure_open": _pressure_open(by_arm),
+                "label_failures": sum(
+                    len(read_json(made.folder / label.FAILURES))
+                    for made in (
+                        label.product(context, context.last_round),
+                        *(databases.label_product(context, k) for k in databases.kinds(context)),
+                    )
                 ),
             }
         ),
@@ -211,6 +222,7 @@ def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str,
             if found[name] is not None
         },
         "pressure_bias_bar": 0.0 if bias is None else bias["mean"],
+        "pressure_noise": None if bias is None else bias["standard_error"] / _limit(verdict),
         "passed": verdict.passed,
         "failures": verdict.failures,
         "score": score(verdict),
@@ -219,7 +231,25 @@ def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str,
 
 
 def _verdict_of_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    return {name: own for name, own in cell.items() if name != "rmse"}
+    return {name: own for name, own in cell.items() if name not in ("rmse", "pressure_noise")}
+
+
+def _limit(verdict: Verdict) -> float:
+    """Of the bias of the pressure, bar."""
+    return next(c.limit for c in verdict.checks if c.name == "bias of pressure" and c.limit)
+
+
+def _pressure_open(by_arm: dict[str, dict[str, Any]]) -> dict[str, float]:
+    """Cells whose bias of the pressure no arm knows well enough to be judged.
+
+    Its standard error over frames, as a share of the limit, by cell: the smallest of all arms.
+    """
+    found: dict[str, float] = {}
+    for cells in by_arm.values():
+        for name, cell in cells.items():
+            if cell["pressure_noise"] is not None:
+                found[name] = min(found.get(name, math.inf), cell["pressure_noise"])
+    return {name: noise for name, noise in found.items() if noise > RESOLVED}
 
 
 def _command() -> str:
