@@ -21,6 +21,10 @@ Hot configurations hold much of what cold ones hold, and not the other way round
 SHARPNESS = 4.0
 """Power of the mean by which expected scores are summed up: near to the largest, and smooth."""
 
+ALIKE = 1e-3
+"""Disagreement over error below which members agree for another reason than being right: in gas so
+thin that nobody has a neighbour within the cutoff, all of them say zero."""
+
 
 @dataclass(frozen=True)
 class CellOutlook:
@@ -35,6 +39,26 @@ class CellOutlook:
     score: float
     labels: int
     left: int
+
+
+def calibration(cells: Sequence[tuple[float, float]]) -> float:
+    """How large errors are for one of disagreement.
+
+    Every cell counts the same, whatever the size of its forces: logarithms are averaged. Cells in
+    which all members are `ALIKE` say nothing of it.
+
+    Args:
+        cells: root mean square error and disagreement of each, in any unit.
+
+    Returns:
+        Error over disagreement; 1 where no cell tells.
+    """
+    logs = [
+        math.log(error / disagreement)
+        for error, disagreement in cells
+        if disagreement > ALIKE * error > 0
+    ]
+    return math.exp(sum(logs) / len(logs)) if logs else 1.0
 
 
 def worth(states: Sequence[StatePoint]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from lmp_thermo.potential.intermolecular import (
     predicted_quantities,
 )
 from lmp_thermo.products import Product, read_json, write_json
-from lmp_thermo.sampling.curriculum import CellOutlook, allocate, first_labels
+from lmp_thermo.sampling.curriculum import CellOutlook, allocate, calibration, first_labels
 from lmp_thermo.sampling.designs import cells_of, pool_order
 from lmp_thermo.stages import label, side_by_side
 from lmp_thermo.stages.context import Context, remembered
@@ -40,9 +40,6 @@ CANDIDATES = 6
 GATED = ("net_force", "interaction_energy_per_atom", "molecular_pressure_bar")
 """Quantities that the gates are about, in the order in which they are kept."""
 
-MEMBER_CALIBRATION = 1.0
-"""Error over disagreement before any error was seen."""
-
 
 def adaptive_arms(context: Context) -> list[Arm]:
     """Those of the comparison's adaptive arms that buy; the others take what these bought."""
@@ -55,7 +52,7 @@ def adaptive_arms(context: Context) -> list[Arm]:
 def product(context: Context, arm: Arm, round_number: int) -> Product:
     """What an adaptive arm has bought after a round; round 0 is the start."""
     sources: dict[str, Any] = {
-        "stage": "curriculum/2",
+        "stage": "curriculum/3",
         "labels": label.product(context, context.last_round).content,
         "curriculum": _settings(context).model_dump(),
         "budget": [arm.budget, comparison_of(context).budget_unit],
@@ -216,7 +213,7 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         return
     settings, cells = _settings(context), _cells(context)
     members = [Evaluator(one.product.folder / MODEL) for one in _committee(context, arm, number)]
-    factors = state_before.get("calibration") or dict.fromkeys(GATED, MEMBER_CALIBRATION)
+    factors = state_before.get("calibration") or dict.fromkeys(GATED, calibration([]))
     scores = {s: _outlook(context, arm, s, chosen, members, factors) for s in cells}
     record: dict[str, Any] = {
         "scores": {s.name: round(value, 5) for s, value in scores.items()},
@@ -328,11 +325,8 @@ def _outlook(
 
 
 def _calibration(context: Context, bought: Selection, members: list[Evaluator]) -> dict[str, float]:
-    """Root mean square error of the members over their disagreement, on labels just bought.
-
-    Every cell counts the same, whatever the size of its forces: logarithms are averaged.
-    """
-    logs: dict[str, list[float]] = {name: [] for name in GATED}
+    """Root mean square error of the members over their disagreement, on labels just bought."""
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in GATED}
     for state, own in bought.items():
         frames = [pool(context)[state][index] for index in own]
         predictions = _predicted(members, frames)
@@ -344,11 +338,6 @@ def _calibration(context: Context, bought: Selection, members: list[Evaluator]) 
             values = _stacked(predictions, name)
             if name == "molecular_pressure_bar":  # its bias is what counts
                 values, truth = values.mean(axis=1, keepdims=True), truth.mean(0, keepdims=True)
-            error = float(np.mean((values - truth[None]) ** 2))
-            spread = float(np.mean(_disagreement(values) ** 2))
-            if error > 0 and spread > 0:
-                logs[name].append(0.5 * math.log(error / spread))
-    return {
-        name: round(math.exp(sum(own) / len(own)), 5) if own else MEMBER_CALIBRATION
-        for name, own in logs.items()
-    }
+            error = math.sqrt(np.mean((values - truth[None]) ** 2))
+            seen[name].append((error, math.sqrt(np.mean(_disagreement(values) ** 2))))
+    return {name: round(calibration(own), 5) for name, own in seen.items()}

@@ -20,6 +20,7 @@ from lmp_thermo.sampling.curriculum import (
     HOTTER,
     CellOutlook,
     allocate,
+    calibration,
     first_labels,
     worth,
 )
@@ -368,6 +369,13 @@ def test_labels_go_where_they_help_most_not_only_to_the_worst() -> None:
     cold = {StatePoint(0.4, 100.0): 3.0, StatePoint(0.4, 200.0): 3.0}
     given = allocate(outlook(cold), 1, most=20, gas_floor=0)
     assert given == {StatePoint(0.4, 200.0): 1}  # 1 at its own, COOLER at the colder one
+
+
+def test_calibration_leaves_out_cells_in_which_nobody_sees_a_neighbour() -> None:
+    assert calibration([(2.0, 1.0), (0.08, 0.01)]) == pytest.approx(4.0, rel=ROUND_OFF)
+    thin_gas = (6.7e-5, 2.0e-16)  # eV/Å, found in methane at 0.005 g/cm³
+    assert calibration([(2.0, 1.0), thin_gas, (0.08, 0.01)]) == pytest.approx(4.0, rel=ROUND_OFF)
+    assert calibration([thin_gas]) == calibration([]) == 1.0
 
 
 def test_allocation_keeps_its_bounds() -> None:
