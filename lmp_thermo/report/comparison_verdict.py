@@ -151,13 +151,14 @@ def _notes(result: Result) -> list[str]:
         for fall in result.pressure_falls[:LISTED]
     ]
     if result.pressure_open:
-        noisy = sorted(result.pressure_open, key=lambda name: -result.pressure_open[name])
+        share = {name: value or math.inf for name, value in result.pressure_open.items()}
+        noisy = sorted(share, key=lambda name: -share[name])
         frames = min(result.grid[name].held_out for name in noisy)
         notes.append(
             f"In {len(noisy)} of {len(result.grid)} cells the bias of the pressure has, in every "
             f"arm, a standard error above half its limit: with {frames} held-out frames in a cell "
             "chance decides much of that verdict there. Most of all at "
-            + ", ".join(f"{result.state(n)} ({result.pressure_open[n]:.2g})" for n in noisy[:3])
+            + ", ".join(f"{result.state(n)} ({share[n]:.2g})" for n in noisy[:3])
             + "; raise sampling.held_out_per_cell."
         )
     if result.melted_crystals:

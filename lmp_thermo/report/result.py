@@ -51,7 +51,9 @@ class Result(Part):
     runs: dict[Name, dict[Name, Run]] = Field(default_factory=dict, max_length=MAX_ARMS)
     without_frames: list[Text] = Field(default_factory=list, max_length=MAX_CELLS)
     pressure_falls: list[PressureFall] = Field(default_factory=list, max_length=MAX_CELLS)
-    pressure_open: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
+    pressure_open: dict[Name, NonNegative | None] = Field(
+        default_factory=dict, max_length=MAX_CELLS
+    )
     melted_crystals: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     label_failures: int = 0
 

@@ -45,7 +45,6 @@ MATRIX = {
 NOTHING = 1e-9
 """meV, Å: what is smaller in every label, such as the torque on an atom, is no quantity."""
 
-
 RESOLVED = 0.5
 """Standard error over limit up to which a bias of the pressure can be judged: at two standard
 errors a potential without any bias is at its limit."""
@@ -239,17 +238,22 @@ def _limit(verdict: Verdict) -> float:
     return next(c.limit for c in verdict.checks if c.name == "bias of pressure" and c.limit)
 
 
-def _pressure_open(by_arm: dict[str, dict[str, Any]]) -> dict[str, float]:
+def _pressure_open(by_arm: dict[str, dict[str, Any]]) -> dict[str, float | None]:
     """Cells whose bias of the pressure no arm knows well enough to be judged.
 
-    Its standard error over frames, as a share of the limit, by cell: the smallest of all arms.
+    Its standard error over frames, as a share of the limit, by cell: the smallest of all arms;
+    None where a single frame says nothing of it.
     """
     found: dict[str, float] = {}
     for cells in by_arm.values():
         for name, cell in cells.items():
             if cell["pressure_noise"] is not None:
                 found[name] = min(found.get(name, math.inf), cell["pressure_noise"])
-    return {name: noise for name, noise in found.items() if noise > RESOLVED}
+    return {
+        name: noise if math.isfinite(noise) else None
+        for name, noise in found.items()
+        if noise > RESOLVED
+    }
 
 
 def _command() -> str:

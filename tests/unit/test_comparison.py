@@ -32,7 +32,7 @@ from lmp_thermo.sampling.designs import (
     spend,
     take_in_turn,
 )
-from lmp_thermo.stages import arms, label, train
+from lmp_thermo.stages import arms, compare, label, train
 from lmp_thermo.states import StateGrid, StatePoint
 from lmp_thermo.study import Gates, StudyFile
 from lmp_thermo.validation import judge_cell
@@ -514,3 +514,14 @@ def test_an_arm_asks_the_one_model_that_drew_the_pool(
         own = context.of(arm)
         assert own.arm == arm.name
         assert train.product(own, 0).folder == study.workspace.model(context.own_model, 0)
+
+
+def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
+    noise = {"a": {"one": 0.6, "two": 0.9, "three": float("inf"), "four": None}}
+    noise["b"] = {"one": 0.4, "two": 0.7, "three": float("inf"), "four": None}
+    by_arm = {
+        arm: {cell: {"pressure_noise": value} for cell, value in cells.items()}
+        for arm, cells in noise.items()
+    }
+    found = compare._pressure_open(by_arm)
+    assert found == {"two": 0.7, "three": None}  # JSON has no infinity
