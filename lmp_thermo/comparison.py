@@ -8,7 +8,9 @@ from pydantic import Field, field_validator, model_validator
 from lmp_thermo.reading import Arguments, Name, Positive, Section
 from lmp_thermo.states import StatePoint
 
-Design = Literal["none", "temperature", "density", "grid", "adaptive", "clusters", "condensed"]
+Design = Literal[
+    "none", "temperature", "density", "grid", "adaptive", "clusters", "condensed", "pool"
+]
 Recipe = Literal["scratch", "distil"]
 Loss = Literal["intermolecular", "plain"]
 BudgetUnit = Literal["frames", "atom-frames", "label-seconds"]
@@ -172,6 +174,11 @@ class Comparison(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> "Comparison":
+        if self.designs == ["pool"]:
+            raise ValueError(
+                "designs = ['pool']: expected a design with a budget beside it, for the pool is what "
+                "those may want; add one"
+            )
         if ("adaptive" in self.designs) != (self.curriculum is not None):
             raise ValueError(
                 "expected a curriculum exactly where designs name adaptive; add or remove it"
@@ -243,6 +250,7 @@ class Comparison(Section):
             for recipe in self.recipes
             for loss in (self.losses if recipe == "scratch" else self.losses[:1])
             for design in self._designs(recipe)
+            if design != "pool" or loss == self.losses[0]
             for budget in self._budgets(design, loss)
         ]
 

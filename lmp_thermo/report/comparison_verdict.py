@@ -11,6 +11,12 @@ from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
 AWAY = "other densities"
 """The group of cells that the verdict is about; all cells where a grid has no others."""
 
+POOL = "pool"
+"""The group that spends no budget: what labels could give at the most."""
+
+LABELS_HELP = 0.8
+"""Where the whole pool does not lower errors below this share, labels are not what arms lack."""
+
 SPOKEN = {"home density, other temperatures": "other temperatures of the home density"}
 
 
@@ -35,6 +41,7 @@ def headline_pair(result: Result) -> tuple[str, str] | None:
     density against the first that it was compared with.
     """
     pairs = list(dict.fromkeys((test.first, test.second) for test in result.tests))
+    pairs = [pair for pair in pairs if POOL not in pair]
     if not pairs:
         return None
     others = [a if b == "density" else b for a, b in pairs if "density" in (a, b)]
@@ -44,13 +51,14 @@ def headline_pair(result: Result) -> tuple[str, str] | None:
 
 
 def _ranked(result: Result) -> list[str]:
-    """Groups by cells passed; of those that pass as many, the one with the lower worst score."""
+    """Groups with a budget by cells passed; of those that pass as many, by their worst scores."""
 
     def worst(group: str) -> float:
         own = result.of_group(group).values()
         return sum(arm.worst.score for arm in own) / len(own)
 
-    return sorted(result.groups, key=lambda group: (-result.passes(group), worst(group)))
+    groups = [group for group in result.groups if group != POOL]
+    return sorted(groups, key=lambda group: (-result.passes(group), worst(group)))
 
 
 def _passes(result: Result, group: str) -> str:
@@ -61,7 +69,7 @@ def _passes(result: Result, group: str) -> str:
 def _passing(result: Result) -> str:
     best, *others = _ranked(result)
     asked = result.settings.comparison
-    spent = {arm.spent for arm in result.arms.values()}
+    spent = {arm.spent for arm in result.arms.values() if arm.group != POOL}
     budget = (
         f"With {asked.budget:g} {asked.budget_unit} to train on"
         if spent == {asked.budget}
@@ -115,7 +123,13 @@ def _ratios(tests: list[PairedTest]) -> str:
 
 
 def _notes(result: Result) -> list[str]:
-    notes = [*_too_few_seeds(result), *_plain(result), *_where_worse(result), *_adaptive(result)]
+    notes = [
+        *_too_few_seeds(result),
+        *_plain(result),
+        *_where_worse(result),
+        *_adaptive(result),
+        *_pool(result),
+    ]
     worst = Counter(arm.worst.state for arm in result.arms.values())
     state, count = worst.most_common(1)[0]
     gates = Counter(a.worst.gate for a in result.arms.values() if a.worst.state == state)
@@ -230,3 +244,29 @@ def _adaptive(result: Result) -> list[str]:
                 f"of {models_of(base)}: {_ratios(tests)}."
             )
     return notes
+
+
+def _pool(result: Result) -> list[str]:
+    """What the whole pool would give beside the best design: do labels limit, or updates?"""
+    if POOL not in result.groups:
+        return []
+    own = result.of_group(POOL).values()
+    frames = max(arm.spent for arm in own)
+    said = (
+        f"{models_of(POOL).capitalize()}, {frames:g} {result.settings.comparison.budget_unit} with "
+        f"as many updates, pass {_passes(result, POOL)} of {len(result.grid)} cells"
+    )
+    best = _ranked(result)[0]
+    tests = [t for t in _tests(result, (POOL, best)) if t.cells == "all cells"]
+    if not tests:
+        return [f"{said}."]
+    limited = all(test.ratio > LABELS_HELP for test in tests if test.quantity.endswith("RMSE"))
+    return [
+        f"{said}; their errors over those of {models_of(best)}: {_ratios(tests)}."
+        + (
+            " More labels of these cells would hardly help: training limits these models; raise "
+            "training.updates or lower the budget."
+            if limited
+            else ""
+        )
+    ]

@@ -110,10 +110,10 @@ def _spread(total: int, places: int) -> list[int]:
 def cells_of(design: Design, comparison: Comparison, grid: StateGrid) -> list[StatePoint]:
     """State points on which an arm's design may spend its budget.
 
-    For ``clusters``: those from whose frames they are cut.
+    For ``clusters``: those from whose frames they are cut. For ``pool``: all of them.
     """
     home = comparison.home.state
-    if design == "clusters":
+    if design in ("clusters", "pool"):
         return [state for state in grid if comparison.may_spend(state)]
     if design == "condensed":
         least = comparison.condensed_above_g_cm3 or 0.0
@@ -142,6 +142,8 @@ def plan_pool(
     frames = int(comparison.budget // unit)
     most = dict.fromkeys(grid, 0)
     for design in comparison.designs:
+        if design == "pool":
+            continue  # takes what the others may want
         cells = cells_of(design, comparison, grid)
         _check_design(design, comparison, cells)
         if design == "clusters":  # cut from frames that need no label for it
@@ -216,7 +218,7 @@ def spend(
     """Frames of the pool on which an arm of a fixed design spends its budget.
 
     The design's cells take frames in turn, in an order that depends on the seed, until the next
-    one would exceed the budget.
+    one would exceed the budget. ``pool`` has none: it takes every frame.
 
     Args:
         arm: what spends.
@@ -240,6 +242,8 @@ def spend(
             f"comparison: design {arm.design} has no frames at {lost[0]}; the state may be "
             "unstable; choose another home or take the state out of the grid"
         )
+    if arm.design == "pool":
+        return {state: list(range(len(costs[state]))) for state in cells}
     return take_in_turn(arm, cells, costs, arm.budget, study_seed)
 
 

@@ -47,7 +47,7 @@ def purchases(context: Context) -> dict[str, Purchase]:
         {
             arm.name: (arm.budget, spent(context, arm, found[arm.name]))
             for arm in comparison.arms
-            if arm.design != "adaptive"  # it may stop when its target is met, and says so
+            if arm.design not in ("adaptive", "pool")  # one may stop at its target, one has none
         },
         max(cost for own in costs(context).values() for cost in own),  # no cluster is larger
         comparison.budget_unit,

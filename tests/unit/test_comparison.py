@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from pydantic import ValidationError
 from scipy import stats
 
 from lmp_thermo import Study
@@ -90,6 +91,18 @@ def test_the_pool_holds_what_the_greediest_arm_wants_and_held_out_frames_everywh
     assert plans[StatePoint(0.2, 200.0)].training == 0
     assert {p.held_out for p in plans.values()} == {2}
     assert set(plans) == set(GRID)
+
+
+def test_the_whole_pool_is_taken_whatever_the_budget_and_wants_no_frame_of_its_own() -> None:
+    own = comparison(designs=["none", "density", "pool"], losses=["intermolecular", "plain"])
+    plan = plan_pool(own, GRID, 2, atoms_per_frame=7)
+    assert plan == plan_pool(comparison(designs=["none", "density"]), GRID, 2, 7)
+    costs = {p.state: [1.0] * p.training for p in plan if p.training}
+    taken = spend(Arm("pool", "intermolecular", 1, 12.0), own, GRID, costs, study_seed=5)
+    assert taken == {state: list(range(len(price))) for state, price in costs.items()}
+    assert [a.name for a in own.arms if a.design == "pool"] == ["pool-1", "pool-2"]  # no controls
+    with pytest.raises(ValidationError, match="a design with a budget beside it"):
+        comparison(designs=["pool"])
 
 
 def test_arms_of_one_seed_take_the_same_frames_first() -> None:

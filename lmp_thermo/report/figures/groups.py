@@ -13,6 +13,7 @@ TITLES = {
     "adaptive": "Adaptive",
     "clusters": "Clusters only",
     "condensed": "Condensed only",
+    "pool": "Whole pool",
     "no-interaction": "No interaction",
     "teacher": "Teacher",
 }
@@ -25,6 +26,7 @@ MODELS = {
     "adaptive": "adaptive models",
     "clusters": "models of clusters only",
     "condensed": "models of condensed phases only",
+    "pool": "models of the whole pool",
 }
 """In a sentence."""
 
@@ -36,6 +38,7 @@ COLOURS = {
     "adaptive": "#762a83",
     "clusters": "#b8860b",
     "condensed": "#c51b7d",
+    "pool": "#1f2328",
 }
 WORDS = {"plain": "plain loss", "distil": "student"}
 OTHER_COLOURS = ("#01665e", "#8c510a", "#35978f", "#9e9ac8")

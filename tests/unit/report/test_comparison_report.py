@@ -362,6 +362,28 @@ def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None
     assert f"interaction energy {1 / test.ratio:.2f} ({1 / high:.2f} to " in other.meaning
 
 
+@pytest.mark.parametrize(("factor", "limited"), [(0.9, True), (0.5, False)])
+def test_the_verdict_says_whether_labels_or_training_limit(factor: float, limited: bool) -> None:
+    """Arms of the whole pool are no design among equals, but what labels could give at the most."""
+    own = compared(("temperature", "density", "pool"))
+    for name, arm in own["arms"].items():
+        if arm["group"] == "pool":
+            arm["spent"], arm["passed"] = 800.0, arm["cells"]
+    for test in own["tests"]:
+        if test["second"] == "pool":
+            test["ratio"] = factor
+            test["interval"] = [0.8 * factor, 1.1 * factor]
+    result = Result.model_validate(own)
+    found = verdict(result)
+    assert headline_pair(result) == ("density", "temperature")
+    assert found.meaning.startswith("With 60 frames to train on, ")
+    assert models_of("pool") not in found.meaning
+    note = next(note for note in found.notes if note.startswith("Models of the whole pool"))
+    assert f"800 frames with as many updates, pass {len(result.grid)} of" in note
+    assert f"interaction energy {factor:.2f} (" in note
+    assert ("training limits these models" in note) is limited
+
+
 def test_the_verdict_says_where_the_winner_loses(values: dict[str, Any]) -> None:
     own = copy.deepcopy(values)
     own["tests"] = [
