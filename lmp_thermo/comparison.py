@@ -172,13 +172,18 @@ class Comparison(Section):
     def _no_repetition(cls, values: list[Any] | None) -> list[Any] | None:
         return given_once(values)
 
+    @field_validator("designs")
+    @classmethod
+    def _with_a_budget(cls, values: list[Design]) -> list[Design]:
+        if values == ["pool"]:
+            raise ValueError(
+                "got the pool alone, expected a design with a budget beside it, for the pool is "
+                "what those may want; add one"
+            )
+        return values
+
     @model_validator(mode="after")
     def _whole(self) -> "Comparison":
-        if self.designs == ["pool"]:
-            raise ValueError(
-                "designs = ['pool']: expected a design with a budget beside it, for the pool is what "
-                "those may want; add one"
-            )
         if ("adaptive" in self.designs) != (self.curriculum is not None):
             raise ValueError(
                 "expected a curriculum exactly where designs name adaptive; add or remove it"

@@ -366,7 +366,7 @@ def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None
 def test_the_verdict_says_whether_labels_or_training_limit(factor: float, limited: bool) -> None:
     """Arms of the whole pool are no design among equals, but what labels could give at the most."""
     own = compared(("temperature", "density", "pool"))
-    for name, arm in own["arms"].items():
+    for arm in own["arms"].values():
         if arm["group"] == "pool":
             arm["spent"], arm["passed"] = 800.0, arm["cells"]
     for test in own["tests"]:
