@@ -1,0 +1,444 @@
+"""Where should a few labels go? Rules side by side, trained and judged as a comparison's arms are.
+
+    python benchmarks/curriculum_trials.py inputs/density/argon.yaml runs/density-argon \
+        --labels 18 --seeds 101 102 103 --out runs/curriculum-trials
+
+Labels are those of the study's workspace: its pool must be there (`--until label`). Every rule
+spends as many labels from it; each model trains as long as the study's arms. A rule that has been
+tried is kept in the folder, so that the next one is put beside it. Written are ``trials.json`` and
+``trials.md`` there.
+
+- even: the grid design. density, temperature, none: those designs.
+- worth: the curriculum without its committee, `lmp_thermo.sampling.curriculum.first_labels`.
+- committee-N: the curriculum as the package carries it out, with members of N updates.
+- information: the next label is the one that lowers the mean of the cells' expected errors most,
+  by the posterior variance of a sum over pairs of sites (splines) that has seen the labels' frames.
+- coverage: the frame that is farthest from all chosen ones, by the same sums over pairs.
+"""
+
+import argparse
+import itertools
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import BSpline
+
+from lmp_thermo import Study
+from lmp_thermo.comparison import Arm, Curriculum
+from lmp_thermo.frames import Frame, sum_by_molecule
+from lmp_thermo.potential.card import MODEL
+from lmp_thermo.potential.evaluate import Evaluator
+from lmp_thermo.potential.frame_errors import FrameErrors
+from lmp_thermo.potential.intermolecular import labelled_quantities, predicted_quantities
+from lmp_thermo.products import Product, read_json, write_json, write_text
+from lmp_thermo.sampling.curriculum import SHARPNESS, first_labels
+from lmp_thermo.sampling.designs import cells_of, pool_order, spend
+from lmp_thermo.stages import curriculum, side_by_side
+from lmp_thermo.stages.context import Context
+from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of, held_out, pool
+from lmp_thermo.stages.workspace import Workspace
+from lmp_thermo.states import StatePoint
+from lmp_thermo.training.recipe import Architecture
+from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
+from lmp_thermo.validation import judge_cell
+from lmp_thermo.validation.coverage import paired_test, score
+
+Array = NDArray[np.float64]
+Rule = Callable[[Context, int, int], Selection]
+
+SPLINES = 12
+"""For each pair of species."""
+
+LOOKED_AT = 10
+"""Frames of a cell by which its expected error is computed, and that may be chosen from it."""
+
+PRIOR = 1e-6
+"""Stiffness of the splines before any label, over the information of one frame."""
+
+
+def main() -> None:
+    """Try the rules that have not been tried, and put all of them into a table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("study", type=Path)
+    parser.add_argument("workspace", type=Path, help="with the pool's labels")
+    parser.add_argument("--labels", type=int, required=True, help="that every rule spends")
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    parser.add_argument("--rules", nargs="+", default=["even", "worth", "information", "coverage"])
+    parser.add_argument("--out", type=Path, required=True, help="what is there is kept")
+    options = parser.parse_args()
+    context = Study(options.study, options.workspace)._context
+    for rule in options.rules:
+        chosen = {
+            f"{rule}-{options.labels}-{seed}": (seed, selection(context, rule, seed, options))
+            for seed in options.seeds
+        }
+        train(context, options.out, chosen)
+        for name, (seed, own) in chosen.items():
+            judged = options.out / f"{name}.json"
+            if not judged.exists():
+                model = options.out / "models" / name / MODEL
+                write_json(judged, {"rule": rule, "seed": seed, **judge(context, model, own)})
+        report(options.out)
+
+
+def selection(context: Context, rule: str, seed: int, options: argparse.Namespace) -> Selection:
+    """What a rule buys; remembered, for a rule may be dear."""
+    path = options.out / "selections" / f"{rule}-{options.labels}-{seed}.json"
+    if not path.exists():
+        own = rule_of(rule, options.out)(context, seed, options.labels)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {s.name: [int(i) for i in taken] for s, taken in sorted(own.items())})
+    return {context.study.states.named(name): own for name, own in read_json(path).items()}
+
+
+def rule_of(name: str, out: Path) -> Rule:
+    """A rule by its name."""
+    if name.startswith("committee-"):
+        updates = int(name.removeprefix("committee-"))
+        return lambda context, seed, labels: committee(context, seed, labels, updates, out)
+    designs = {"even": "grid", "density": "density", "temperature": "temperature", "none": "none"}
+    if name in designs:
+        return lambda context, seed, labels: fixed(context, seed, labels, designs[name])
+    return {"worth": worth, "information": information, "coverage": coverage}[name]
+
+
+def train(context: Context, out: Path, chosen: dict[str, tuple[int, Selection]]) -> None:
+    """Train a model on each selection, as a comparison trains its arms."""
+    trainings = []
+    for name, (seed, own) in chosen.items():
+        plan = side_by_side.arm_plan(context, Arm("grid", "intermolecular", seed, 0.0))
+        sources = {"selection": {s.name: i for s, i in own.items()}, "updates": plan.limit.updates}
+        made = Product(out / "models" / name, sources)
+        trainings.append(side_by_side.Training(name, made, frames_of(context, own), plan))
+    side_by_side.carry_out(context, "trials", trainings)
+
+
+def judge(context: Context, model: Path, own: Selection) -> dict[str, Any]:
+    """Errors on the held-out frames as scores of cells, and what the rule bought."""
+    evaluator = Evaluator(model, threads=1)
+    cells = {}
+    for state, frames in held_out(context).items():
+        predicted = [
+            predicted_quantities(f, p)
+            for f, p in zip(frames, evaluator.evaluate(frames), strict=True)
+        ]
+        errors = FrameErrors.of(predicted, [labelled_quantities(f) for f in frames]).errors()
+        verdict = judge_cell(state, errors, ideal_bar(frames[0]), context.study.validation.gates)
+        cells[state.name] = {
+            "score": score(verdict),
+            "net_force_meV_A": 1e3 * errors["net_force"]["rmse"],
+            "interaction_energy_meV_atom": 1e3 * errors["interaction_energy"]["rmse"],
+            "pressure_bias_bar": errors["molecular_pressure"]["mean"],
+        }
+    comparison = comparison_of(context)
+    spendable = [s.name for s in held_out(context) if comparison.may_spend(s)]
+    return {
+        "labels": sum(map(len, own.values())),
+        "bought": {s.name: len(taken) for s, taken in sorted(own.items())},
+        "worst score": max(cell["score"] for cell in cells.values()),
+        "worst score to spend on": max(cells[name]["score"] for name in spendable),
+        "interaction energy": typical(cells, "interaction_energy_meV_atom"),
+        "net force": typical(cells, "net_force_meV_A"),
+        "largest pressure bias": max(abs(cell["pressure_bias_bar"]) for cell in cells.values()),
+        "cells": cells,
+    }
+
+
+def typical(cells: dict[str, dict[str, float]], name: str) -> float:
+    """Geometric mean over cells."""
+    return math.exp(sum(math.log(cell[name]) for cell in cells.values()) / len(cells))
+
+
+def ideal_bar(frame: Frame) -> float:
+    """N k_B T / V of a frame's molecules."""
+    volume = float(frame.atoms.get_volume())
+    return ideal_gas_pressure_bar(frame.n_molecules, frame.tags.temperature_K, volume)
+
+
+QUANTITIES = (
+    "worst score",
+    "worst score to spend on",
+    "interaction energy",
+    "net force",
+    "largest pressure bias",
+)
+
+
+def report(out: Path) -> None:
+    """All rules side by side: means over seeds, and ratios to the even spread of as many labels."""
+    trials: dict[str, dict[int, Any]] = {}
+    for path in sorted(out.glob("*-*.json")):
+        found = read_json(path)
+        trials.setdefault(f"{found['rule']}, {found['labels']}", {})[found["seed"]] = found
+    rows = []
+    for name, own in sorted(trials.items()):
+        labels = next(iter(own.values()))["labels"]
+        base = trials.get(f"even, {labels}", {})
+        cells = [name, str(len(own))]
+        for quantity in QUANTITIES:
+            values = {seed: found[quantity] for seed, found in own.items()}
+            mean = math.exp(sum(map(math.log, values.values())) / len(values))
+            text = f"{mean:.3g}"
+            test = paired_test(
+                quantity, {s: f[quantity] for s, f in base.items()}, values, ("even", name)
+            )
+            if test is not None and not name.startswith("even"):
+                text += f" ({test.ratio:.2f}: {test.interval[0]:.2f} to {test.interval[1]:.2f})"
+            cells.append(text)
+        rows.append(f"| {' | '.join(cells)} |")
+    header = ["rule, labels", "seeds", *QUANTITIES]
+    lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}", *rows]
+    write_text(out / "trials.md", "\n".join(lines) + "\n")
+    write_text(out / "trials.json", json.dumps(trials, indent=1) + "\n")
+    print("\n".join(lines), flush=True)
+
+
+# Rules
+
+
+def fixed(context: Context, seed: int, labels: int, design: Any) -> Selection:
+    """A fixed design."""
+    arm = Arm(design, "intermolecular", seed, float(labels))
+    grid, price = context.study.states, costs(context)
+    return spend(arm, comparison_of(context), grid, price, context.study.seed)
+
+
+def spendable(context: Context) -> list[StatePoint]:
+    """Cells on which labels may be spent."""
+    known = pool(context)
+    comparison, grid = comparison_of(context), context.study.states
+    return [s for s in cells_of("adaptive", comparison, grid) if s in known]
+
+
+def in_order(context: Context, seed: int, state: StatePoint) -> list[int]:
+    """A cell's frames in the order in which arms of a seed take them."""
+    return pool_order(context.study.seed, seed, state, len(pool(context)[state]))
+
+
+def worth(context: Context, seed: int, labels: int) -> Selection:
+    """What the curriculum buys before it knows anything, with the whole budget."""
+    cells = {s: len(pool(context)[s]) for s in spendable(context)}
+    wanted = first_labels(cells, labels, math.ceil(0.25 * labels), math.ceil(0.05 * labels))
+    return {s: in_order(context, seed, s)[:count] for s, count in wanted.items()}
+
+
+def committee(context: Context, seed: int, labels: int, updates: int, out: Path) -> Selection:
+    """The curriculum as the package carries it out, in a workspace of its own."""
+    folder = out / f"committee-{updates}-{labels}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in ("frames", "labels"):
+        if not (folder / part).exists():
+            (folder / part).symlink_to((context.workspace.path / part).resolve())
+    asked = comparison_of(context).model_copy(
+        update={
+            "designs": ["adaptive"],
+            "seeds": [seed],
+            "budget": float(labels),
+            "runs": None,
+            "curriculum": Curriculum(updates=updates, target=1e-6),
+        }
+    )
+    study = context.study.model_copy(update={"comparison": asked})
+    own = replace(context, study=study, workspace=Workspace(folder), memory={})
+    curriculum.make(own)
+    own.memory.clear()
+    return curriculum.selection(own, curriculum.adaptive_arms(own)[0])
+
+
+def information(context: Context, seed: int, labels: int) -> Selection:
+    """One label at each density where it is hottest, then the label that tells most."""
+    states = spendable(context)
+    frames = {s: [pool(context)[s][i] for i in in_order(context, seed, s)] for s in states}
+    basis = PairBasis(context)
+    rows = {s: [basis.rows(f) for f in own[:LOOKED_AT]] for s, own in frames.items()}
+    taken = dict.fromkeys(states, 0)
+    for density in {s.density_g_cm3 for s in states}:
+        taken[max(s for s in states if s.density_g_cm3 == density)] = 1
+    known = [(rows[s][0], frames[s][0]) for s in states if taken[s]]
+    coefficients = fitted(known, basis.stiffness)
+    expected = {s: per_limit(context, s, frames[s][0], rows[s], coefficients) for s in states}
+    unit = float(np.mean([np.trace(own[0].information) for own in rows.values()])) / basis.size
+    precision = PRIOR * unit * basis.stiffness
+    for state in states:
+        if taken[state]:
+            precision = precision + rows[state][0].information
+
+    def aim(state: StatePoint) -> float:
+        """Mean of a high power of the cells' expected scores if the next label goes there."""
+        if taken[state] == LOOKED_AT:
+            return math.inf
+        variance = np.linalg.inv(precision + rows[state][taken[state]].information)
+        squares = [max(float(np.sum(variance * m)) for m in expected[s]) for s in states]
+        return float(np.mean(np.power(squares, SHARPNESS / 2)))
+
+    while sum(taken.values()) < labels:
+        best = min(states, key=aim)
+        precision = precision + rows[best][taken[best]].information
+        taken[best] += 1
+    return {s: in_order(context, seed, s)[:count] for s, count in taken.items() if count}
+
+
+def coverage(context: Context, seed: int, labels: int) -> Selection:
+    """Farthest first, in the sums over pairs of each frame, every one scaled to unit variance."""
+    basis = PairBasis(context)
+    places, points = [], []
+    for state in spendable(context):
+        for index in in_order(context, seed, state)[: 2 * LOOKED_AT]:
+            places.append((state, index))
+            points.append(basis.rows(pool(context)[state][index]).energy)
+    values = np.array(points)
+    values = (values - values.mean(0)) / np.maximum(values.std(0), 1e-12)
+    chosen = [int(np.argmax((values**2).sum(1)))]
+    while len(chosen) < labels:
+        distance = np.min([((values - values[k]) ** 2).sum(1) for k in chosen], axis=0)
+        chosen.append(int(np.argmax(distance)))
+    found: Selection = {}
+    for place in chosen:
+        state, index = places[place]
+        found.setdefault(state, []).append(index)
+    return found
+
+
+# Sums over pairs of sites of different molecules
+
+
+class Rows:
+    """What is linear in the coefficients of a frame's sums over pairs.
+
+    Args:
+        energy: (n,) interaction energy per atom, eV.
+        net_force: (3 n_molecules, n), eV/Å.
+        pressure: (n,) of the molecular virial, bar.
+    """
+
+    def __init__(self, energy: Array, net_force: Array, pressure: Array) -> None:
+        self.energy, self.net_force, self.pressure = energy, net_force, pressure
+        self.information = np.outer(energy, energy) / 1e-3**2 + net_force.T @ net_force / 1e-2**2
+
+
+class PairBasis:
+    """Cubic splines of the distance for each pair of species, zero with their slope at the cutoff.
+
+    Args:
+        context: whose model's cutoffs are taken.
+    """
+
+    def __init__(self, context: Context) -> None:
+        training = context.study.training
+        architecture = Architecture(training.r_max_A, pair_r_max_A=training.pair_r_max_A)
+        self.cutoffs = architecture.cutoffs(context.species)
+        self.pairs = list(itertools.combinations_with_replacement(sorted(context.species), 2))
+        self.splines = []
+        for a, b in self.pairs:
+            end = self.cutoffs[a][b]
+            inner = np.linspace(0.25 * end, end, SPLINES)
+            knots = np.concatenate([np.full(3, inner[0]), inner, np.full(3, end)])
+            n = len(knots) - 4
+            self.splines.append(BSpline(knots, np.eye(n)[:, : n - 2], 3, extrapolate=False))
+        self.each = self.splines[0].c.shape[1]
+        self.size = self.each * len(self.pairs)
+
+    @property
+    def stiffness(self) -> Array:
+        """(n, n): second differences of neighbouring coefficients, and a little of each."""
+        second = np.diff(np.eye(self.each), 2, axis=0)
+        return np.kron(np.eye(len(self.pairs)), second.T @ second + 1e-4 * np.eye(self.each))
+
+    def rows(self, frame: Frame) -> Rows:
+        """Of one frame in a rectangular box."""
+        atoms, molecule = frame.atoms, frame.molecule
+        edges = np.diag(np.asarray(atoms.cell))
+        masses = np.asarray(atoms.get_masses())
+        centres = sum_by_molecule(molecule, atoms.positions * masses[:, None])
+        centres /= sum_by_molecule(molecule, masses)[:, None]
+        arm = atoms.positions - centres[molecule]
+        first, second = np.triu_indices(len(atoms), 1)
+        apart = molecule[first] != molecule[second]
+        first, second = first[apart], second[apart]
+        nearest = atoms.positions[second] - atoms.positions[first]
+        nearest -= edges * np.round(nearest / edges)
+        energy, pressure = np.zeros(self.size), np.zeros(self.size)
+        force = np.zeros((frame.n_molecules, 3, self.size))
+        symbols = np.array(atoms.get_chemical_symbols())
+        for place, ((a, b), spline) in enumerate(zip(self.pairs, self.splines, strict=True)):
+            end = self.cutoffs[a][b]
+            kind = ((symbols[first] == a) & (symbols[second] == b)) | (
+                (symbols[first] == b) & (symbols[second] == a)
+            )
+            images = [
+                range(-k, k + 1) for k in np.ceil(np.maximum(end / edges - 0.5, 0))[:].astype(int)
+            ]
+            own = slice(place * self.each, (place + 1) * self.each)
+            for shift in itertools.product(*images):
+                vector = nearest[kind] + np.array(shift) * edges
+                r = np.linalg.norm(vector, axis=1)
+                near = r < end
+                if not near.any():
+                    continue
+                i, j, vector, r = first[kind][near], second[kind][near], vector[near], r[near]
+                inside = np.clip(r, spline.t[0] + 1e-9, end - 1e-9)
+                slope = spline.derivative()(inside)
+                pull = (vector / r[:, None])[:, :, None] * slope[:, None, :]
+                energy[own] += spline(inside).sum(0)
+                np.add.at(force[:, :, own], molecule[i], pull)
+                np.add.at(force[:, :, own], molecule[j], -pull)
+                between = vector + arm[i] - arm[j]
+                pressure[own] -= np.einsum("pi,pik->k", between, pull)
+        volume = float(atoms.get_volume())
+        return Rows(
+            energy / len(atoms),
+            force.reshape(-1, self.size),
+            pressure / (3 * volume) * BAR_PER_EV_A3,
+        )
+
+
+def fitted(known: Sequence[tuple[Rows, Frame]], stiffness: Array) -> Array:
+    """(n,) coefficients of the labels' net forces and interaction energies."""
+    left, right = 1e-3 * stiffness, np.zeros(len(stiffness))
+    for own, frame in known:
+        truth = labelled_quantities(frame)
+        left = left + own.information
+        right = right + own.net_force.T @ np.ravel(truth.net_force) / 1e-2**2
+        right = right + own.energy * truth.interaction_energy_per_atom / 1e-3**2
+    return np.asarray(np.linalg.solve(left, right))
+
+
+def per_limit(
+    context: Context, state: StatePoint, frame: Frame, rows: Sequence[Rows], coefficients: Array
+) -> list[Array]:
+    """(n, n) forms whose product with the coefficients' covariance is a squared score, by gate."""
+    gates = context.study.validation.gates
+    ideal = ideal_bar(frame)
+    energies = np.array([own.energy for own in rows])
+    forces = np.concatenate([own.net_force for own in rows])
+    pressure = np.mean([own.pressure for own in rows], axis=0)
+    energy_rms = 1e3 * math.sqrt(np.mean((energies @ coefficients) ** 2))
+    energy_limit = max(
+        gates.interaction_energy_relative * energy_rms, gates.interaction_energy_floor_meV_atom
+    )
+    limits = [
+        gates.pressure_ideal_relative * ideal,
+        gates.pressure_relative * abs(ideal + float(pressure @ coefficients)),
+    ]
+    if state.density_g_cm3 >= gates.liquid_above_g_cm3:
+        limits.append(gates.pressure_bar)
+    found = [
+        energies.T @ energies / len(energies) / (1e-3 * energy_limit) ** 2,
+        np.outer(pressure, pressure) / max(limits) ** 2,
+    ]
+    force_rms = math.sqrt(np.mean((forces @ coefficients) ** 2))
+    if 1e3 * force_rms > gates.net_force_floor_meV_A:
+        found.append(forces.T @ forces / len(forces) / (gates.net_force_relative * force_rms) ** 2)
+    return found
+
+
+if __name__ == "__main__":
+    main()
