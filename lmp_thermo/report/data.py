@@ -258,6 +258,8 @@ class FiniteSize:
         edge_A: shortest box edge.
         energy_meV_atom: change of the energy.
         pressure_bar: change of the pressure; None without stress.
+        contradiction_bar: pressure of the molecular virial less that from the change of the energy
+            in a slightly smaller and a larger box; None without stress.
         complete: whether all three doubled boxes could be labelled.
     """
 
@@ -266,6 +268,7 @@ class FiniteSize:
     edge_A: float
     energy_meV_atom: float
     pressure_bar: float | None
+    contradiction_bar: float | None = None
     complete: bool = True
 
 

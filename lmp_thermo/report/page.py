@@ -147,7 +147,9 @@ def _sections(data: ReportData) -> list[Section]:
         ),
         Section(
             "Finite size of labels",
-            "Change of a label when its box is doubled along each edge.",
+            "Change of a label when its box is doubled along each edge. Virial less energies: the "
+            "label's pressure less that which follows from its energies in a slightly smaller and "
+            "a larger box, 0 for a reference that does not contradict itself.",
             tables.finite_size_table(data),
         ),
         Section(

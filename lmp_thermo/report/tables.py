@@ -222,13 +222,14 @@ def _marked(entry: Entry) -> str:
 
 
 def finite_size_table(data: ReportData) -> Table:
-    """What a doubled box changes in a label."""
+    """What a doubled box changes in a label, and how far its pressure is from its energies."""
     columns = [
         ("density", "g/cm³"),
         ("temperature", "K"),
         ("shortest edge", "Å"),
         ("energy", "meV/atom"),
         ("pressure", "bar"),
+        ("virial less energies", "bar"),
     ]
     rows = []
     for row in data.finite_size:
@@ -238,9 +239,10 @@ def finite_size_table(data: ReportData) -> Table:
                 *_state(row),
                 Entry(f"{row.edge_A:.1f}", row.edge_A),
                 Entry(plain(row.energy_meV_atom), row.energy_meV_atom, note),
-                NOTHING
-                if row.pressure_bar is None
-                else Entry(plain(row.pressure_bar), row.pressure_bar),
+                *(
+                    NOTHING if value is None else Entry(plain(value), value)
+                    for value in (row.pressure_bar, row.contradiction_bar)
+                ),
             ]
         )
     return Table(columns, rows)

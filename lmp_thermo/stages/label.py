@@ -4,21 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lmp_thermo.errors import LabelError
-from lmp_thermo.frames import MOLECULE, Frame, molecule_index, read_frames, write_frames
+from lmp_thermo.frames import Frame, read_frames, write_frames
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference import LabelFailure, Labeller
 from lmp_thermo.sampling.designs import CellPlan
 from lmp_thermo.stages import sample
 from lmp_thermo.stages.context import Context, content_of, remembered
-from lmp_thermo.units import BAR_PER_EV_A3
 
 LABELS = "labels.extxyz"
 SPLIT = "split.json"
 FAILURES = "failures.json"
-FINITE_SIZE = "finite-size.json"
 
 
 @remembered
@@ -37,15 +33,6 @@ def product(context: Context, round_number: int) -> Product:
     )
 
 
-def finite_size_product(context: Context) -> Product:
-    """The finite-size error of labels, measured on the last round's frames."""
-    last = context.study.sampling.rounds - 1
-    return Product(
-        context.workspace.finite_size(),
-        {"stage": "finite-size/1", "labels": product(context, last).content},
-    )
-
-
 def labeller(context: Context) -> Labeller:
     """The reference with its store of labels."""
     return Labeller(
@@ -56,8 +43,6 @@ def labeller(context: Context) -> Labeller:
 def make(context: Context, round_number: int) -> None:
     """Label the round's frames where that has not been done."""
     product(context, round_number).make(lambda folder: _label(context, round_number, folder))
-    if round_number == context.study.sampling.rounds - 1:
-        finite_size_product(context).make(lambda folder: _finite_size(context, folder))
 
 
 def labelled(context: Context, round_number: int) -> tuple[list[Frame], dict[str, list[int]]]:
@@ -184,54 +169,3 @@ def _check_repeatable(context: Context, round_number: int) -> None:
             f"{abs(first.energy - second.energy):.2g} eV, expected at most "
             f"reference.energy_tolerance_eV = {tolerance:g}; tighten its convergence"
         )
-
-
-def _finite_size(context: Context, folder: Path) -> None:
-    """Label frames doubled along each edge in turn; to first order the three changes add up."""
-    frames, split = labelled(context, context.study.sampling.rounds - 1)
-    by_density: dict[float, Frame] = {}
-    for index in split["held_out"]:
-        by_density.setdefault(frames[index].tags.density_g_cm3, frames[index])
-    chosen = list(by_density.values())
-    doubled = [_doubled(frame, axis) for frame in chosen for axis in range(3)]
-    tool = labeller(context)
-    with context.progress.task("label: finite-size error", len(doubled)) as task:
-        outcome = tool.label(doubled, lambda _: task.advance())
-    rows = []
-    for number, frame in enumerate(chosen):
-        larger = outcome[3 * number : 3 * number + 3]
-        good = [r for r in larger if isinstance(r, Frame)]
-        n = len(frame.atoms)
-        rows.append(
-            {
-                "density_g_cm3": frame.tags.density_g_cm3,
-                "temperature_K": frame.tags.temperature_K,
-                "edge_A": float(frame.atoms.cell.lengths().min()),
-                "energy_meV_atom": sum(
-                    1000 * (r.energy / (2 * n) - frame.energy / n) for r in good
-                ),
-                "pressure_bar": _pressure_change(frame, good),
-                "complete": len(good) == 3,
-            }
-        )
-    write_json(folder / FINITE_SIZE, rows)
-
-
-def _pressure_change(frame: Frame, larger: list[Frame]) -> float | None:
-    """Sum of the changes of the virial pressure, bar; None where there is no stress."""
-    changes = [
-        -BAR_PER_EV_A3 * float(np.mean(other.stress[:3] - frame.stress[:3]))
-        for other in larger
-        if other.stress is not None and frame.stress is not None
-    ]
-    return sum(changes) if changes else None
-
-
-def _doubled(frame: Frame, axis: int) -> Frame:
-    repeat = [1, 1, 1]
-    repeat[axis] = 2
-    atoms = frame.atoms.repeat(repeat)
-    atoms.calc = None
-    sizes = np.bincount(frame.molecule).tolist() * 2
-    atoms.set_array(MOLECULE, molecule_index(sizes))
-    return Frame(atoms, frame.tags)

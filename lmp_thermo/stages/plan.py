@@ -15,6 +15,7 @@ from lmp_thermo.stages import (
     deck,
     export,
     label,
+    label_checks,
     report,
     sample,
     simulate,
@@ -172,8 +173,8 @@ def _rounds(context: Context, count: int) -> list[Step]:
             Step(
                 "label",
                 number,
-                lambda n=number: label.make(context, n),  # type: ignore[misc]
-                lambda n=number: [label.product(context, n)],  # type: ignore[misc]
+                lambda n=number: _label(context, n),  # type: ignore[misc]
+                lambda n=number: _labels(context, n),  # type: ignore[misc]
             ),
             Step(
                 "train",
@@ -183,3 +184,15 @@ def _rounds(context: Context, count: int) -> list[Step]:
             ),
         ]
     return rounds
+
+
+def _label(context: Context, number: int) -> None:
+    label.make(context, number)
+    if number == context.last_round:
+        label_checks.make(context)
+
+
+def _labels(context: Context, number: int) -> list[Product]:
+    """Of a round; the last round's labels are checked."""
+    made = [label.product(context, number)]
+    return [*made, label_checks.product(context)] if number == context.last_round else made

@@ -24,7 +24,7 @@ from lmp_thermo.report.data import (
     Sampling,
     TrainingRound,
 )
-from lmp_thermo.stages import analyze, deck, export, label, sample, train, validate
+from lmp_thermo.stages import analyze, deck, export, label, label_checks, sample, train, validate
 from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.states import StatePoint
 
@@ -105,7 +105,7 @@ def collect(context: Context) -> ReportData:
         ],
         finite_size=[
             FiniteSize(**row)
-            for row in read_json(label.finite_size_product(context).folder / label.FINITE_SIZE)
+            for row in read_json(label_checks.product(context).folder / label_checks.FINITE_SIZE)
         ],
         sampling=_sampling(context),
         failures=_failures(context),

@@ -118,12 +118,18 @@ def _interaction_energy(deviation: Mapping[str, float], gates: Gates) -> Check:
     )
 
 
-def _pressure(
-    state: StatePoint, bias: Mapping[str, float] | None, ideal_bar: float, gates: Gates
-) -> Check:
-    if bias is None:
-        return Check("bias of pressure", None, None, "bar", None, "the reference gives no stress")
-    pressure = ideal_bar + bias["reference"]
+def pressure_limit(
+    state: StatePoint, virial_bar: float, ideal_bar: float, gates: Gates
+) -> tuple[float, str]:
+    """The largest bias of the pressure that passes, bar, and what it came from.
+
+    Args:
+        state: the cell.
+        virial_bar: the reference's pressure without the ideal gas's.
+        ideal_bar: N k_B T / V of the molecules.
+        gates: limits.
+    """
+    pressure = ideal_bar + virial_bar
     limits = {
         f"{gates.pressure_ideal_relative:.0%} of the ideal-gas pressure": (
             gates.pressure_ideal_relative * ideal_bar
@@ -133,6 +139,15 @@ def _pressure(
     if state.density_g_cm3 >= gates.liquid_above_g_cm3:
         limits["the liquid's allowance"] = gates.pressure_bar
     source, limit = max(limits.items(), key=lambda item: item[1])
+    return limit, source
+
+
+def _pressure(
+    state: StatePoint, bias: Mapping[str, float] | None, ideal_bar: float, gates: Gates
+) -> Check:
+    if bias is None:
+        return Check("bias of pressure", None, None, "bar", None, "the reference gives no stress")
+    limit, source = pressure_limit(state, bias["reference"], ideal_bar, gates)
     value = abs(bias["mean"])
     return Check("bias of pressure", value, limit, "bar", value <= limit, source)
 

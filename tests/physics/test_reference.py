@@ -15,8 +15,9 @@ from lmp_thermo.frames import Frame, Tags, molecule_index
 from lmp_thermo.reference import LabelFailure, Labeller, find_files
 from lmp_thermo.reference.base import AloneLabel, Label, Reference, build_reference
 from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
+from lmp_thermo.stages.label_checks import STRAIN, scaled, virial_less_energies
 from lmp_thermo.study import Reference as Section
-from lmp_thermo.units import voigt_to_tensor
+from lmp_thermo.units import BAR_PER_EV_A3, voigt_to_tensor
 from tests.tolerances import REFERENCE_FORCE_EV_A, REFERENCE_STRESS_EV_A3, ROUND_OFF
 
 pytestmark = pytest.mark.physics
@@ -306,3 +307,71 @@ def test_atoms_that_a_label_evaluates() -> None:
         reference = Counting()
         label_frame(reference, frame)
         assert atoms_evaluated(frame) == reference.atoms
+
+
+class Straight:
+    """Labels frames one after another, without a store."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+
+    def label(self, frames: list[Frame]) -> list[Frame]:
+        return [label_frame(self.reference, frame) for frame in frames]
+
+
+@pytest.mark.parametrize("shift", ["yes", "no"])
+def test_pressures_of_an_energy_that_jumps_contradict_it(shift: str) -> None:
+    """A pair that crosses the cutoff gives the energy of a jump, and the virial nothing.
+
+    On average over a fluid without structure at the cutoff that is 2 pi/3 rho^2 r^3 u(r) of
+    pressure (Frenkel and Smit, Understanding Molecular Simulation, section 3.2.2).
+    """
+    rho, cutoff, epsilon, sigma, n, count = 0.008, 6.0, 0.0103, 3.4, 400, 6
+    edges = (n / rho) ** (1 / 3) * np.array([0.9, 1.0, 1 / 0.9])
+    random = np.random.default_rng(8)
+    frames = []
+    for index in range(count):
+        points: list[np.ndarray] = []
+        while len(points) < n:
+            point = random.random(3) * edges
+            apart = np.array(points).reshape(-1, 3) - point
+            apart -= edges * np.round(apart / edges)
+            if not points or (apart**2).sum(1).min() > 3.4**2:
+                points.append(point)
+        atoms = Atoms(f"Ar{n}", positions=points, cell=edges, pbc=True)
+        atoms.set_array("molecule", molecule_index([1] * n))
+        frames.append(Frame(atoms, Tags(0.5, 300.0, "packed", 0, 1, index)))
+    commands = [
+        f"pair_style lj/cut {cutoff}",
+        f"pair_coeff 1 1 {epsilon} {sigma}",
+        f"pair_modify shift {shift}",
+    ]
+    section = Section.model_validate(
+        {"name": "lj", "lammps": {"pair_commands": commands, "cutoff_A": cutoff}}
+    )
+    tool = Straight(build_reference(section, ("Ar",)))
+    found = virial_less_energies(tool, tool.label(frames))  # type: ignore[arg-type]
+    assert found is not None
+    u = 4 * epsilon * ((sigma / cutoff) ** 12 - (sigma / cutoff) ** 6)
+    expected = -2 * np.pi / 3 * rho**2 * cutoff**3 * u * BAR_PER_EV_A3
+    crossed = count * n / 2 * rho * 4 * np.pi * cutoff**3 * 2 * STRAIN
+    if shift == "yes":
+        assert abs(found) < 0.02 * expected  # of second order in the strain
+    else:  # as many pairs cross as chance has it; four standard errors
+        assert found == pytest.approx(expected, rel=4 / crossed**0.5)
+
+
+def test_a_scaled_box_keeps_the_shapes_of_molecules() -> None:
+    atoms = ase.build.molecule("CH4")
+    both = atoms + atoms
+    both.positions[5:] += [3.0, 1.0, -0.5]
+    both.set_cell([8.0, 9.0, 10.0])
+    both.pbc = True
+    both.set_array("molecule", molecule_index([5, 5]))
+    larger = scaled(Frame(both, Tags(0.1, 300.0, "packed", 0, 1, 0)), 1.01).atoms
+    assert np.allclose(larger.cell.lengths(), [8.08, 9.09, 10.1], atol=ROUND_OFF)
+    for own in (slice(0, 5), slice(5, 10)):
+        shape = [a.get_all_distances() for a in (both[own], larger[own])]
+        assert np.allclose(*shape, atol=1e-12)  # round-off of a few Å
+    between = [a[5:].get_center_of_mass() - a[:5].get_center_of_mass() for a in (both, larger)]
+    assert np.allclose(1.01 * between[0], between[1], atol=1e-12)

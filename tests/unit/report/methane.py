@@ -304,8 +304,8 @@ def full(with_reference: bool = True) -> ReportData:
         pressures=pressures,
         drifts=drifts,
         finite_size=[
-            FiniteSize(0.05, 200.0, 20.5, 0.0004, 0.02),
-            FiniteSize(0.42, 300.0, 10.2, 0.0013, -3.1, complete=False),
+            FiniteSize(0.05, 200.0, 20.5, 0.0004, 0.02, -0.003),
+            FiniteSize(0.42, 300.0, 10.2, 0.0013, -3.1, 12.5, complete=False),
         ],
         sampling=[
             Sampling(0.42, 300.0, 0, 12, "packed"),
