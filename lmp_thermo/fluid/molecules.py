@@ -10,7 +10,8 @@ from ase import Atoms
 from ase.data import chemical_symbols, covalent_radii, vdw_radii
 
 from lmp_thermo.errors import StudyError
-from lmp_thermo.study import Molecule, StudyFile
+from lmp_thermo.sections import Molecule
+from lmp_thermo.study import StudyFile
 
 BOND_FACTOR = 1.25
 """Atoms closer than this times the sum of their covalent radii are bonded."""

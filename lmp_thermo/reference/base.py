@@ -10,7 +10,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from lmp_thermo.study import Reference as ReferenceSection
+    from lmp_thermo.sections import Reference as ReferenceSection
 
 
 @dataclass(frozen=True)

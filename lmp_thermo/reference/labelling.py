@@ -19,7 +19,7 @@ from lmp_thermo.errors import FrameError, LabelError
 from lmp_thermo.frames import Frame, read_frames, write_frames
 from lmp_thermo.products import hash_of, write_text
 from lmp_thermo.reference.base import AloneLabel, Reference, build_reference
-from lmp_thermo.study import Reference as ReferenceSection
+from lmp_thermo.sections import Reference as ReferenceSection
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """One thread a worker: the machine's cores are shared out by processes, and sums are repeatable."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from lmp_thermo.comparison import Arm, Comparison, Design
 from lmp_thermo.errors import StudyError
+from lmp_thermo.sections import Sampling
 from lmp_thermo.states import StateGrid, StatePoint
-from lmp_thermo.study import Sampling, StudyFile, seed_for
+from lmp_thermo.study import StudyFile, seed_for
 
 SPARES = 2
 """Frames drawn beyond the wanted ones in each cell, to replace those that cannot be labelled."""

@@ -14,9 +14,9 @@ from lmp_thermo.products import Product
 from lmp_thermo.progress import Progress
 from lmp_thermo.reference import Reference, build_reference, find_files
 from lmp_thermo.sampling.designs import CellPlan, plan_study_round
+from lmp_thermo.sections import Reference as ReferenceSection
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.states import StatePoint
-from lmp_thermo.study import Reference as ReferenceSection
 from lmp_thermo.study import StudyFile
 
 P = ParamSpec("P")

@@ -21,10 +21,11 @@ from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.sampling.designs import CellPlan
 from lmp_thermo.sampling.drawn import Spacing, spread_over
 from lmp_thermo.sampling.packed import molecule_frames, packed_frames
+from lmp_thermo.sections import Dynamics
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.stages.runs import carry_out_decks, drawn_frames, trajectory_of
 from lmp_thermo.states import StatePoint
-from lmp_thermo.study import Dynamics, seed_for
+from lmp_thermo.study import seed_for
 
 FRAMES = "frames.extxyz"
 SUMMARY = "sampling.json"

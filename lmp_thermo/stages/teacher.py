@@ -18,10 +18,11 @@ from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, read_json
 from lmp_thermo.reference import LabelFailure, Labeller
 from lmp_thermo.reference.labelling import atoms_evaluated
+from lmp_thermo.sections import AseCalculator, Reference
 from lmp_thermo.stages import databases, label, side_by_side, train
 from lmp_thermo.stages.context import Context, content_of, remembered
 from lmp_thermo.stages.pool import comparison_of, held_out, pool
-from lmp_thermo.study import AseCalculator, Reference, seed_for, teacher_training
+from lmp_thermo.study import seed_for, teacher_training
 from lmp_thermo.training.references import ElementalReferences
 
 NAME = "teacher"

@@ -13,9 +13,10 @@ from lmp_thermo.interaction import Interaction
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.export import export_torchscript
 from lmp_thermo.products import Product, read_json, write_json, write_text
+from lmp_thermo.sections import Training
 from lmp_thermo.stages import label
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
-from lmp_thermo.study import StudyFile, Training, seed_for
+from lmp_thermo.study import StudyFile, seed_for
 from lmp_thermo.training.configuration import write_configuration
 from lmp_thermo.training.recipe import Architecture, Limit, LossWeights, TrainingPlan
 from lmp_thermo.training.references import ElementalReferences

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from lmp_thermo.sections import Gates
 from lmp_thermo.states import StatePoint
-from lmp_thermo.study import Gates
 
 SIGMAS = 4.0
 """Two means of independent samples differ by more than this many standard errors once in 16 000

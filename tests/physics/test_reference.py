@@ -15,8 +15,8 @@ from lmp_thermo.frames import Frame, Tags, molecule_index
 from lmp_thermo.reference import LabelFailure, Labeller, find_files
 from lmp_thermo.reference.base import AloneLabel, Label, Reference, build_reference
 from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
+from lmp_thermo.sections import Reference as Section
 from lmp_thermo.stages.label_checks import STRAIN, scaled, virial_less_energies
-from lmp_thermo.study import Reference as Section
 from lmp_thermo.units import BAR_PER_EV_A3, voigt_to_tensor
 from tests.tolerances import REFERENCE_FORCE_EV_A, REFERENCE_STRESS_EV_A3, ROUND_OFF
 

@@ -6,25 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 from pydantic import ValidationError
-from scipy import stats
 
 from lmp_thermo import Study
 from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home, Teacher
 from lmp_thermo.errors import StudyError
-from lmp_thermo.sampling.curriculum import (
-    ALONG_DENSITY,
-    COOLER,
-    HOTTER,
-    CellOutlook,
-    allocate,
-    calibration,
-    first_labels,
-    worth,
-)
 from lmp_thermo.sampling.designs import (
     cells_of,
     check_equal_budgets,
@@ -33,13 +21,9 @@ from lmp_thermo.sampling.designs import (
     spend,
     take_in_turn,
 )
-from lmp_thermo.stages import arms, compare, label, train
+from lmp_thermo.stages import arms, label, train
 from lmp_thermo.states import StateGrid, StatePoint
-from lmp_thermo.study import Gates, StudyFile
-from lmp_thermo.validation import judge_cell
-from lmp_thermo.validation.coverage import binding, paired_test, region, score
-from lmp_thermo.validation.phases import pressure_falls
-from tests.tolerances import ROUND_OFF
+from lmp_thermo.study import StudyFile
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "density"
 
@@ -364,65 +348,6 @@ def test_a_student_has_not_seen_frames_on_which_its_teacher_failed(
     assert seen.states == [liquid]
 
 
-def outlook(scores: dict[StatePoint, float], labels: int = 2, left: int = 50) -> Any:
-    return {state: CellOutlook(scores.get(state, 0.1), labels, left) for state in GRID}
-
-
-def test_labels_go_to_the_worst_cell_and_level_the_rest() -> None:
-    worst, second = StatePoint(0.8, 300.0), StatePoint(0.1, 100.0)
-    given = allocate(outlook({worst: 4.0}), 5, most=20, gas_floor=0)
-    assert given == {worst: 5}
-    given = allocate(outlook({worst: 4.0, second: 3.9}), 8, most=20, gas_floor=0)
-    assert set(given) == {worst, second}  # far corners do not help each other
-    assert abs(given[worst] - given[second]) <= 1
-
-
-def test_labels_go_where_they_help_most_not_only_to_the_worst() -> None:
-    """Two bad cells with a hotter one between them: a label there counts for both."""
-    cold = {StatePoint(0.4, 100.0): 3.0, StatePoint(0.4, 200.0): 3.0}
-    given = allocate(outlook(cold), 1, most=20, gas_floor=0)
-    assert given == {StatePoint(0.4, 200.0): 1}  # 1 at its own, COOLER at the colder one
-
-
-def test_calibration_leaves_out_cells_in_which_nobody_sees_a_neighbour() -> None:
-    assert calibration([(2.0, 1.0), (0.08, 0.01)]) == pytest.approx(4.0, rel=ROUND_OFF)
-    thin_gas = (6.7e-5, 2.0e-16)  # eV/Å, found in methane at 0.005 g/cm³
-    assert calibration([(2.0, 1.0), thin_gas, (0.08, 0.01)]) == pytest.approx(4.0, rel=ROUND_OFF)
-    assert calibration([thin_gas]) == calibration([]) == 1.0
-
-
-def test_allocation_keeps_its_bounds() -> None:
-    worst = StatePoint(0.8, 300.0)
-    given = allocate(outlook({worst: 4.0}), 6, most=5, gas_floor=2)
-    assert given[worst] == 3  # two it had
-    assert sum(n for s, n in given.items() if s.density_g_cm3 == 0.1) >= 2
-    assert sum(given.values()) == 6
-    assert sum(allocate(outlook({}, left=1), 100, most=20, gas_floor=0).values()) == len(GRID)
-    right = {s: CellOutlook(0.0, 2, 50) for s in GRID}
-    assert sum(allocate(right, 5, most=20, gas_floor=0).values()) == 5
-
-
-def test_first_labels_reach_every_density_and_prefer_hot_cells() -> None:
-    given = first_labels(dict.fromkeys(GRID, 50), 9, most=9, gas_floor=1)
-    assert sum(given.values()) == 9
-    assert {s.density_g_cm3 for s in given} == {s.density_g_cm3 for s in GRID}
-    hot = sum(n for s, n in given.items() if s.temperature_K == 300.0)
-    cold = sum(n for s, n in given.items() if s.temperature_K == 100.0)
-    assert hot > cold
-
-
-def test_worth_of_labels() -> None:
-    states = list(GRID)
-    helps = worth(states)
-    hot, cold = states.index(StatePoint(0.4, 300.0)), states.index(StatePoint(0.4, 200.0))
-    dense = states.index(StatePoint(0.8, 200.0))
-    assert np.allclose(np.diag(helps), 1.0, atol=ROUND_OFF)
-    assert helps[hot, cold] == pytest.approx(COOLER)
-    assert helps[cold, hot] == pytest.approx(HOTTER)
-    assert helps[hot, dense] == pytest.approx(COOLER * ALONG_DENSITY)
-    assert helps[dense, hot] == pytest.approx(HOTTER * ALONG_DENSITY)
-
-
 def test_a_cell_without_frames_is_left_out_and_a_lost_home_refused() -> None:
     own = comparison()
     costs = {p.state: [1.0] * 30 for p in plan_pool(own, GRID, 2, 7)}
@@ -432,70 +357,6 @@ def test_a_cell_without_frames_is_left_out_and_a_lost_home_refused() -> None:
     del costs[HOME.state]
     with pytest.raises(StudyError, match=r"design none has no frames at 0.4 g/cm3, 200 K"):
         spend(Arm("none", "plain", 1, 12.0), own, GRID, costs, 5)
-
-
-def test_pressure_that_falls_with_density_is_seen() -> None:
-    pressures = {
-        StatePoint(0.1, 100.0): (50.0, 2.0),
-        StatePoint(0.2, 100.0): (20.0, 2.0),  # a van der Waals loop
-        StatePoint(0.4, 100.0): (19.0, 2.0),  # within the errors
-        StatePoint(0.1, 200.0): (10.0, 1.0),  # another temperature
-    }
-    (fall,) = pressure_falls(pressures)
-    assert (fall.lower, fall.higher, fall.fall_bar) == ("rho0.1_T100", "rho0.2_T100", 30.0)
-    assert fall.sigmas == pytest.approx(30.0 / np.hypot(2.0, 2.0))
-    exact = {StatePoint(0.1, 100.0): (50.0, 0.0), StatePoint(0.2, 100.0): (20.0, 0.0)}
-    (fall,) = pressure_falls(exact)
-    assert fall.to_dict()["sigmas"] is None  # infinity is no JSON
-
-
-def test_regions() -> None:
-    trained = [StatePoint(0.1, 200.0), StatePoint(0.8, 200.0), StatePoint(0.8, 300.0)]
-    assert region(trained[0], trained) == "in"
-    assert region(StatePoint(0.4, 200.0), trained) == "interpolated"
-    assert region(StatePoint(0.4, 250.0), trained) == "interpolated"
-    assert region(StatePoint(0.4, 100.0), trained) == "extrapolated"
-    assert region(StatePoint(0.9, 200.0), trained) == "extrapolated"
-    assert region(StatePoint(0.4, 200.0), []) == "extrapolated"
-
-
-def test_the_score_is_the_largest_error_over_its_limit() -> None:
-    errors = {
-        "net_force": {"rmse": 0.010, "rms": 0.080},  # limit 20 meV/Å: 0.5
-        "interaction_energy": {"rmse": 0.0015, "rms": 0.010},  # limit 1 meV/atom: 1.5
-        "molecular_pressure": {"mean": -75.0, "reference": 0.0},  # limit 150 bar: 0.5
-    }
-    verdict = judge_cell(StatePoint(0.42, 200.0), errors, 100.0, Gates(liquid_above_g_cm3=0.2))
-    assert score(verdict) == pytest.approx(1.5)
-    assert binding(verdict) == "interaction energy"
-    assert not verdict.passed
-
-
-def test_paired_test_against_an_independent_code() -> None:
-    random = np.random.default_rng(1)
-    first = {seed: float(v) for seed, v in enumerate(random.lognormal(0.0, 0.4, 8))}
-    second = {s: v * float(random.lognormal(0.3, 0.2)) for s, v in first.items()}
-    own = paired_test("energy", first, second, ("a", "b"))
-    assert own is not None
-    logs = np.log([second[s] / first[s] for s in first])
-    interval = stats.ttest_1samp(logs, 0.0).confidence_interval(0.95)
-    assert own.interval == pytest.approx([np.exp(interval.low), np.exp(interval.high)])
-    exact = stats.permutation_test(
-        (logs,), np.mean, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
-    )
-    assert own.p_value == pytest.approx(exact.pvalue)
-    assert own.ratio == pytest.approx(stats.gmean(np.exp(logs)))
-    assert own.ratios == pytest.approx([second[s] / first[s] for s in sorted(first)])
-    assert own.wins == sum(logs > 0)
-
-
-def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
-    first = dict.fromkeys(range(8), 1.0)
-    second = {seed: 2.0 + 0.01 * seed for seed in range(8)}
-    own = paired_test("energy", first, second, ("a", "b"))
-    assert own is not None
-    assert own.p_value == pytest.approx(2 / 2**8)
-    assert paired_test("energy", {1: 1.0}, {1: 2.0}, ("a", "b")) is None
 
 
 def test_arms_have_names_of_their_own_and_pairs_share_seeds() -> None:
@@ -527,14 +388,3 @@ def test_an_arm_asks_the_one_model_that_drew_the_pool(
         own = context.of(arm)
         assert own.arm == arm.name
         assert train.product(own, 0).folder == study.workspace.model(context.own_model, 0)
-
-
-def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
-    noise = {"a": {"one": 0.6, "two": 0.9, "three": float("inf"), "four": None}}
-    noise["b"] = {"one": 0.4, "two": 0.7, "three": float("inf"), "four": None}
-    by_arm = {
-        arm: {cell: {"pressure_noise": value} for cell, value in cells.items()}
-        for arm, cells in noise.items()
-    }
-    found = compare._pressure_open(by_arm)
-    assert found == {"two": 0.7, "three": None}  # JSON has no infinity

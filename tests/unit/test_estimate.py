@@ -8,9 +8,9 @@ from ase.build import molecule
 from matscipy.neighbours import neighbour_list
 
 from lmp_thermo.fluid.molecules import Composition
+from lmp_thermo.sections import Training
 from lmp_thermo.stages.estimate import _edges_an_atom, box_volume
 from lmp_thermo.states import StatePoint
-from lmp_thermo.study import Training
 from tests.tolerances import K_SIGMA
 
 CUTOFFS = {("C", "C"): 6.5, ("C", "H"): 4.5, ("H", "C"): 4.5, ("H", "H"): 3.0}

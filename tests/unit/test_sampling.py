@@ -21,8 +21,8 @@ from lmp_thermo.frames import (
 )
 from lmp_thermo.sampling.designs import design_states, plan_round
 from lmp_thermo.sampling.drawn import frames_from, spread_over
+from lmp_thermo.sections import Dynamics, Sampling
 from lmp_thermo.states import StateGrid, StatePoint
-from lmp_thermo.study import Dynamics, Sampling
 from lmp_thermo.units import (
     BOLTZMANN_EV_K,
     density_in_volume,

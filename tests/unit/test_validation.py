@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from lmp_thermo.sections import Gates
 from lmp_thermo.states import StatePoint
-from lmp_thermo.study import Gates
 from lmp_thermo.validation import compare_observables, judge_cell
 
 LIQUID, GAS = StatePoint(0.42, 200.0), StatePoint(0.005, 300.0)

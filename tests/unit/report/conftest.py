@@ -1,10 +1,13 @@
 """Studies to report on, in several stages of completion."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from lmp_thermo.report.data import CellReport, ReportData
+from lmp_thermo.report.result import Result
+from tests.unit.report.compared import compared
 from tests.unit.report.methane import full, only
 
 
@@ -62,3 +65,15 @@ def small_data(full_data: ReportData) -> ReportData:
         for r in few.training
     ]
     return replace(few, training=rounds)
+
+
+@pytest.fixture(scope="session")
+def values() -> dict[str, Any]:
+    """A made-up result of a comparison; to be copied before it is changed."""
+    return compared()
+
+
+@pytest.fixture(scope="session")
+def result(values: dict[str, Any]) -> Result:
+    """The same, checked."""
+    return Result.model_validate(values)

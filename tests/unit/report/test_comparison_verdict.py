@@ -1,0 +1,155 @@
+"""The verdict of a comparison, from its result alone."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from lmp_thermo.report.comparison_verdict import headline_pair, verdict
+from lmp_thermo.report.figures.groups import models_of
+from lmp_thermo.report.result import Result
+from tests.unit.report.compared import compared
+
+
+def changed(values: dict[str, Any], **parts: Any) -> Result:
+    return Result.model_validate({**copy.deepcopy(values), **parts})
+
+
+def test_the_verdict_asks_its_question_of_the_controls_too() -> None:
+    groups = ("temperature", "density", "temperature-plain", "density-plain")
+    own = Result.model_validate(compared(groups, seeds=(1, 2, 3)))
+    few, plain, *_ = verdict(own).notes
+    assert few == (
+        "With so few seeds p cannot fall below 0.25, and no difference is decided; with 6 seeds "
+        "it could be."
+    )
+    assert plain.startswith(
+        "Without the intermolecular terms of the loss, the errors of density-diverse models with "
+        "plain loss over those of temperature-diverse models with plain loss: interaction energy "
+    )
+    enough = Result.model_validate(compared(groups, seeds=(1, 2, 3, 4, 5, 6)))
+    assert enough.smallest_p == 2 / 2**6
+    assert "so few seeds" not in " ".join(verdict(enough).notes)
+
+
+def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_are_better(
+    values: dict[str, Any],
+) -> None:
+    own = copy.deepcopy(values)
+    own["matrix"]["adaptive-distil"] = copy.deepcopy(own["matrix"]["adaptive"])
+    for seed in range(1, 7):
+        arm = copy.deepcopy(own["arms"][f"adaptive-{seed}"])
+        arm["group"], arm["passed"], arm["left_out"] = "adaptive-distil", arm["cells"], 0
+        own["arms"][f"adaptive-distil-{seed}"] = arm
+    notes = " ".join(verdict(Result.model_validate(own)).notes)
+    assert f"Over all cells, errors of {models_of('adaptive')}, which spent" in notes
+
+
+def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None:
+    assert headline_pair(result) == ("density", "temperature")
+    for groups, pair in (
+        (("density", "none"), ("density", "none")),
+        (("none", "grid", "density"), ("density", "none")),
+        (("none", "grid"), ("grid", "none")),
+    ):
+        assert headline_pair(Result.model_validate(compared(groups, (1, 2)))) == pair
+    own = verdict(result)
+    assert own.kind == "good"
+    best = max(result.groups, key=result.passes)
+    assert own.meaning.startswith(
+        f"With 60 frames to train on, {models_of('adaptive')} pass {result.passes(best):.0f} of 12 "
+        "cells on average over 6 seeds ("
+    )
+    test = next(
+        t
+        for t in result.tests
+        if (t.cells, t.first, t.second) == ("other densities", "temperature", "density")
+    )
+    low, high = test.interval
+    assert f"interaction energy {test.ratio:.2f} ({low:.2f} to {high:.2f}" in own.meaning
+    assert own.meaning.count(". ") == 1  # two sentences
+
+    turned = copy.deepcopy(values)
+    for test_ in turned["tests"]:
+        test_["ratios"] = [1 / ratio for ratio in test_["ratios"]]
+        test_["ratio"] = 1 / test_["ratio"]
+        test_["interval"] = [1 / end for end in reversed(test_["interval"])]
+    other = verdict(Result.model_validate(turned))
+    assert f"interaction energy {1 / test.ratio:.2f} ({1 / high:.2f} to " in other.meaning
+
+
+@pytest.mark.parametrize(("factor", "limited"), [(0.9, True), (0.5, False)])
+def test_the_verdict_says_whether_labels_or_training_limit(factor: float, limited: bool) -> None:
+    """Arms of the whole pool are no design among equals, but what labels could give at the most."""
+    own = compared(("temperature", "density", "pool"))
+    for arm in own["arms"].values():
+        if arm["group"] == "pool":
+            arm["spent"], arm["passed"] = 800.0, arm["cells"]
+    for test in own["tests"]:
+        if test["second"] == "pool":
+            test["ratio"] = factor
+            test["interval"] = [0.8 * factor, 1.1 * factor]
+    result = Result.model_validate(own)
+    found = verdict(result)
+    assert headline_pair(result) == ("density", "temperature")
+    assert found.meaning.startswith("With 60 frames to train on, ")
+    assert models_of("pool") not in found.meaning
+    note = next(note for note in found.notes if note.startswith("Models of the whole pool"))
+    assert f"800 frames with as many updates, pass {len(result.grid)} of" in note
+    assert f"interaction energy {factor:.2f} (" in note
+    assert ("training limits these models" in note) is limited
+
+
+def test_the_verdict_says_where_the_winner_loses(values: dict[str, Any]) -> None:
+    own = copy.deepcopy(values)
+    own["tests"] = [
+        {
+            "cells": where,
+            "quantity": "net force on molecules, RMSE",
+            "first": "temperature",
+            "second": "density",
+            "ratios": [ratio] * 8,
+            "ratio": ratio,
+            "interval": [0.9 * ratio, 1.1 * ratio],
+            "p_value": 0.01,
+        }
+        for where, ratio in (("other densities", 0.5), ("home density, other temperatures", 1.5))
+    ]
+    found = verdict(Result.model_validate(own))
+    assert "net force on molecules 0.50 (0.45 to 0.55)" in found.meaning
+    assert (
+        "Over other temperatures of the home density, density-diverse models are worse: net force "
+        "on molecules 1.50 (1.35 to 1.65)." in found.notes
+    )
+
+
+def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
+    own = changed(
+        values,
+        without_frames=["rho2_T240"],
+        label_failures=3,
+        melted_crystals={"rho1.5_T180": 0.31},
+        pressure_open={"rho0.3_T180": 0.6, "rho0.9_T180": None},
+        pressure_falls=[{"lower": "rho0.3_T180", "higher": "rho0.9_T180", "fall_bar": 41.2}],
+    )
+    notes = " ".join(verdict(own).notes)
+    for text in (
+        "No interaction passes 0 of 12 cells.",
+        "Runs: 0 of 1 came to an end, 0 pass every gate.",
+        "Left out, for their runs gave no frames: rho2_T240.",
+        "falls by 41 bar from 0.3 g/cm³, 180 K to 0.9 g/cm³, 180 K",
+        "3 frames could not be labelled.",
+        "In 2 of 12 cells the bias of the pressure has, in every arm, a standard error above half "
+        "its limit: ",
+        "Most of all at 0.9 g/cm³, 180 K (inf), 0.3 g/cm³, 180 K (0.6); raise",
+        "Crystals that melted, so that design condensed has less solid: rho1.5_T180.",
+    ):
+        assert text in notes
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.0, "bad"), (0.5, "mixed"), (1.0, "good")])
+def test_the_verdict_has_a_colour(values: dict[str, Any], share: float, kind: str) -> None:
+    own = copy.deepcopy(values)
+    for arm in own["arms"].values():
+        arm["passed"] = int(share * arm["cells"])
+    assert verdict(Result.model_validate(own)).kind == kind

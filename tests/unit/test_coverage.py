@@ -1,0 +1,87 @@
+"""What errors of many arms on many cells say: regions, scores, paired tests, phases."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lmp_thermo.sections import Gates
+from lmp_thermo.stages import compare
+from lmp_thermo.states import StatePoint
+from lmp_thermo.validation import judge_cell
+from lmp_thermo.validation.coverage import binding, paired_test, region, score
+from lmp_thermo.validation.phases import pressure_falls
+
+
+def test_pressure_that_falls_with_density_is_seen() -> None:
+    pressures = {
+        StatePoint(0.1, 100.0): (50.0, 2.0),
+        StatePoint(0.2, 100.0): (20.0, 2.0),  # a van der Waals loop
+        StatePoint(0.4, 100.0): (19.0, 2.0),  # within the errors
+        StatePoint(0.1, 200.0): (10.0, 1.0),  # another temperature
+    }
+    (fall,) = pressure_falls(pressures)
+    assert (fall.lower, fall.higher, fall.fall_bar) == ("rho0.1_T100", "rho0.2_T100", 30.0)
+    assert fall.sigmas == pytest.approx(30.0 / np.hypot(2.0, 2.0))
+    exact = {StatePoint(0.1, 100.0): (50.0, 0.0), StatePoint(0.2, 100.0): (20.0, 0.0)}
+    (fall,) = pressure_falls(exact)
+    assert fall.to_dict()["sigmas"] is None  # infinity is no JSON
+
+
+def test_regions() -> None:
+    trained = [StatePoint(0.1, 200.0), StatePoint(0.8, 200.0), StatePoint(0.8, 300.0)]
+    assert region(trained[0], trained) == "in"
+    assert region(StatePoint(0.4, 200.0), trained) == "interpolated"
+    assert region(StatePoint(0.4, 250.0), trained) == "interpolated"
+    assert region(StatePoint(0.4, 100.0), trained) == "extrapolated"
+    assert region(StatePoint(0.9, 200.0), trained) == "extrapolated"
+    assert region(StatePoint(0.4, 200.0), []) == "extrapolated"
+
+
+def test_the_score_is_the_largest_error_over_its_limit() -> None:
+    errors = {
+        "net_force": {"rmse": 0.010, "rms": 0.080},  # limit 20 meV/Å: 0.5
+        "interaction_energy": {"rmse": 0.0015, "rms": 0.010},  # limit 1 meV/atom: 1.5
+        "molecular_pressure": {"mean": -75.0, "reference": 0.0},  # limit 150 bar: 0.5
+    }
+    verdict = judge_cell(StatePoint(0.42, 200.0), errors, 100.0, Gates(liquid_above_g_cm3=0.2))
+    assert score(verdict) == pytest.approx(1.5)
+    assert binding(verdict) == "interaction energy"
+    assert not verdict.passed
+
+
+def test_paired_test_against_an_independent_code() -> None:
+    random = np.random.default_rng(1)
+    first = {seed: float(v) for seed, v in enumerate(random.lognormal(0.0, 0.4, 8))}
+    second = {s: v * float(random.lognormal(0.3, 0.2)) for s, v in first.items()}
+    own = paired_test("energy", first, second, ("a", "b"))
+    assert own is not None
+    logs = np.log([second[s] / first[s] for s in first])
+    interval = stats.ttest_1samp(logs, 0.0).confidence_interval(0.95)
+    assert own.interval == pytest.approx([np.exp(interval.low), np.exp(interval.high)])
+    exact = stats.permutation_test(
+        (logs,), np.mean, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
+    )
+    assert own.p_value == pytest.approx(exact.pvalue)
+    assert own.ratio == pytest.approx(stats.gmean(np.exp(logs)))
+    assert own.ratios == pytest.approx([second[s] / first[s] for s in sorted(first)])
+    assert own.wins == sum(logs > 0)
+
+
+def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
+    first = dict.fromkeys(range(8), 1.0)
+    second = {seed: 2.0 + 0.01 * seed for seed in range(8)}
+    own = paired_test("energy", first, second, ("a", "b"))
+    assert own is not None
+    assert own.p_value == pytest.approx(2 / 2**8)
+    assert paired_test("energy", {1: 1.0}, {1: 2.0}, ("a", "b")) is None
+
+
+def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
+    noise = {"a": {"one": 0.6, "two": 0.9, "three": float("inf"), "four": None}}
+    noise["b"] = {"one": 0.4, "two": 0.7, "three": float("inf"), "four": None}
+    by_arm = {
+        arm: {cell: {"pressure_noise": value} for cell, value in cells.items()}
+        for arm, cells in noise.items()
+    }
+    found = compare._pressure_open(by_arm)
+    assert found == {"two": 0.7, "three": None}  # JSON has no infinity
