@@ -66,7 +66,7 @@ def other_product(context: Context, name: str) -> Product:
         context.workspace.coverage(name),
         {
             "stage": "coverage-other/1",
-            "model": None if other is None else _calculator(name, other).identity,
+            "model": None if other is None else calculator(name, other).identity,
             "frames": None if other is None else other.frames_per_cell,
             "labels": label.product(context, context.last_round).content,
             "versions": versions("lmp-thermo"),
@@ -126,7 +126,7 @@ def read(product: Product) -> dict[str, Any]:
     return values
 
 
-def _calculator(name: str, other: OtherModel) -> AseReference:
+def calculator(name: str, other: OtherModel) -> AseReference:
     return AseReference(name, other.calculator, other.arguments, other.alone_box_A)
 
 
@@ -226,7 +226,7 @@ def _without(context: Context, folder: Path) -> None:
 
 def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None:
     """Energies are referenced by what the molecules of a frame have alone, for both sides."""
-    reference = _calculator(name, other)
+    reference = calculator(name, other)
     looked_at = {s: frames[: other.frames_per_cell] for s, frames in held_out(context).items()}
     cells: dict[str, FrameErrors] = {}
     failed: dict[str, str] = {}

@@ -15,7 +15,7 @@ from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.reference import Reference, build_reference
 from lmp_thermo.reference.labelling import label_frame
-from lmp_thermo.stages import curriculum, databases
+from lmp_thermo.stages import coverage, curriculum, databases
 from lmp_thermo.stages import teacher as teachers
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
@@ -128,8 +128,21 @@ def _work_of_arms(
         grid, frames = context.study.states, context.study.sampling.held_out_per_cell
         each = sum(2 * frames * _step_s(context, context.study.sampling.molecules, s) for s in grid)
         models = len(arms) + len(comparison.calculators)
-        return f"{models} models on {len(grid)} cells", models * each
+        seconds = len(arms) * each + _calculators_s(context, comparison)
+        return f"{models} models on {len(grid)} cells", seconds
     return None
+
+
+def _calculators_s(context: Context, comparison: Comparison) -> float:
+    """Of ASE calculators that are judged without training, one after another."""
+    total = 0.0
+    held_out = context.study.sampling.held_out_per_cell
+    for name, other in comparison.calculators.items():
+        own = coverage.calculator(name, other)
+        _seconds_a_label(context, own)  # the first call loads the model
+        frames = len(context.study.states) * min(other.frames_per_cell or held_out, held_out)
+        total += frames * _seconds_a_label(context, own)
+    return total
 
 
 def _work_of_teacher(context: Context, teacher: Teacher) -> tuple[str, float]:

@@ -3,13 +3,16 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 from ase import Atoms
 from ase.build import molecule
 from matscipy.neighbours import neighbour_list
 
+from lmp_thermo.comparison import OtherModel
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.sections import Training
-from lmp_thermo.stages.estimate import _edges_an_atom, box_volume
+from lmp_thermo.stages import estimate
+from lmp_thermo.stages.estimate import _calculators_s, _edges_an_atom, box_volume
 from lmp_thermo.states import StatePoint
 from tests.tolerances import K_SIGMA
 
@@ -38,3 +41,24 @@ def test_edges_are_those_of_atoms_spread_evenly() -> None:
     own = 1 / symbols.count("C")
     assert abs(np.mean(counts) - expected) < K_SIGMA * error + own * expected
     assert expected > 5
+
+
+def test_calculators_that_are_only_judged_cost_what_their_labels_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All held-out frames, or as many of a cell as are looked at."""
+    monkeypatch.setattr(estimate, "_seconds_a_label", lambda context, reference: 2.0)
+    context = SimpleNamespace(
+        study=SimpleNamespace(
+            sampling=SimpleNamespace(held_out_per_cell=8),
+            states=[StatePoint(0.1, 200.0), StatePoint(0.2, 200.0), StatePoint(0.3, 200.0)],
+        )
+    )
+    path = "ase.calculators.lj.LennardJones"
+    comparison = SimpleNamespace(
+        calculators={
+            "all": OtherModel(calculator=path),
+            "some": OtherModel(calculator=path, frames_per_cell=4),
+        }
+    )
+    assert _calculators_s(context, comparison) == 3 * (8 + 4) * 2.0  # type: ignore[arg-type]
