@@ -75,18 +75,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="what is there is kept")
     options = parser.parse_args()
     context = Study(options.study, options.workspace)._context
-    for rule in options.rules:
-        chosen = {
-            f"{rule}-{options.labels}-{seed}": (seed, selection(context, rule, seed, options))
-            for seed in options.seeds
-        }
-        train(context, options.out, chosen)
-        for name, (seed, own) in chosen.items():
-            judged = options.out / f"{name}.json"
-            if not judged.exists():
-                model = options.out / "models" / name / MODEL
-                write_json(judged, {"rule": rule, "seed": seed, **judge(context, model, own)})
-        report(options.out)
+    places = list(itertools.product(options.rules, options.seeds))
+    chosen = {
+        f"{rule}-{options.labels}-{seed}": (seed, selection(context, rule, seed, options))
+        for rule, seed in places
+    }
+    train(context, options.out, chosen)
+    for (rule, seed), (name, (_, own)) in zip(places, chosen.items(), strict=True):
+        judged = options.out / f"{name}.json"
+        if not judged.exists():
+            model = options.out / "models" / name / MODEL
+            write_json(judged, {"rule": rule, "seed": seed, **judge(context, model, own)})
+    report(options.out)
 
 
 def selection(context: Context, rule: str, seed: int, options: argparse.Namespace) -> Selection:
