@@ -1,7 +1,7 @@
 """Where should a few labels go? Rules side by side, trained and judged as a comparison's arms are.
 
-    python benchmarks/curriculum_trials.py inputs/density/argon.yaml runs/density-argon \
-        --labels 18 --seeds 101 102 103 --out runs/curriculum-trials
+    python benchmarks/curriculum_trials.py inputs/density/argon.yaml runs/density-argon-long \
+        --variant long --labels 18 --seeds 101 102 103 --out runs/curriculum-trials
 
 Labels are those of the study's workspace: its pool must be there (`--until label`). Every rule
 spends as many labels from it; each model trains as long as the study's arms. A rule that has been
@@ -69,12 +69,13 @@ def main() -> None:
     )
     parser.add_argument("study", type=Path)
     parser.add_argument("workspace", type=Path, help="with the pool's labels")
+    parser.add_argument("--variant", help="of the study file")
     parser.add_argument("--labels", type=int, required=True, help="that every rule spends")
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--rules", nargs="+", default=["even", "worth", "information", "coverage"])
     parser.add_argument("--out", type=Path, required=True, help="what is there is kept")
     options = parser.parse_args()
-    context = Study(options.study, options.workspace)._context
+    context = Study(options.study, options.workspace, variant=options.variant)._context
     places = list(itertools.product(options.rules, options.seeds))
     chosen = {
         f"{rule}-{options.labels}-{seed}": (seed, selection(context, rule, seed, options))
