@@ -158,6 +158,8 @@ def plan_pool(
             )
         share = (1 - SOLID_SHARE if design == "condensed" else 1) / len(cells)
         wanted = share * frames
+        if design == "condensed":  # crystals may leave almost one of theirs to the liquid
+            wanted = max(wanted, frames / len(cells) / comparison.pool_factor)
         if design == "adaptive" and comparison.curriculum is not None:
             largest = max(comparison.curriculum.budgets or [comparison.budget]) // unit
             wanted = max(share, comparison.curriculum.most_share) * largest

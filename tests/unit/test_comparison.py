@@ -295,6 +295,9 @@ def test_condensed_buys_liquid_from_the_pool_and_leaves_the_rest_for_crystals() 
     plans = {p.state: p.training for p in plan_pool(own, GRID, 2, 7)}
     assert {s.density_g_cm3 for s, n in plans.items() if n} == {0.4, 0.8}
     assert plans[HOME.state] == 3  # two thirds of 12 frames on 6 cells, times 1.5, rounded up
+    scarce = own.model_copy(update={"pool_factor": 1.0})
+    pool = sum(p.training for p in plan_pool(scarce, GRID, 2, 7))
+    assert pool >= 12  # whatever crystals leave: one of them may cost more than a third
     arm = Arm("condensed", "intermolecular", 1, 8.0)
     taken = spend(arm, own, GRID, {s: [1.0] * n for s, n in plans.items()}, 5)
     assert sorted(map(len, taken.values())) == [1, 1, 1, 1, 2, 2]
