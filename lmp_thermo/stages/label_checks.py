@@ -1,5 +1,6 @@
 """What labels of the last round's frames are worth: finite size, and energies against pressures."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 from lmp_thermo.frames import MOLECULE, Frame, molecule_index, sum_by_molecule
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, write_json
-from lmp_thermo.reference import Labeller
+from lmp_thermo.reference import LabelFailure
 from lmp_thermo.stages import label
 from lmp_thermo.stages.context import Context
 from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
@@ -35,7 +36,6 @@ def product(context: Context) -> Product:
         {
             "stage": "finite-size/2",
             "labels": label.product(context, context.last_round).content,
-            "gates": context.study.validation.gates.model_dump(),
         },
     )
 
@@ -72,23 +72,24 @@ def _measure(context: Context, folder: Path) -> None:
         own = by_density.setdefault(frames[index].tags.density_g_cm3, [])
         if len(own) < COMPARED and (not own or own[0].tags.state == frames[index].tags.state):
             own.append(frames[index])
-    tool = label.labeller(context)
+    boxes = [
+        [*(_doubled(chosen[0], axis) for axis in range(3)), *strained(chosen)]
+        for chosen in by_density.values()
+    ]
+    with context.progress.task("label: checks of labels", sum(map(len, boxes))) as task:
+        outcome = iter(
+            label.labeller(context).label(list(itertools.chain(*boxes)), lambda _: task.advance())
+        )
     rows = []
-    with context.progress.task("label: finite-size error", len(by_density)) as task:
-        for chosen in by_density.values():
-            rows.append(
-                {
-                    **_doubling(tool, chosen[0]),
-                    "contradiction_bar": virial_less_energies(tool, chosen),
-                }
-            )
-            _tell(context, chosen[0], rows[-1]["contradiction_bar"])
-            task.advance()
+    for chosen, own_boxes in zip(by_density.values(), boxes, strict=True):
+        done = list(itertools.islice(outcome, len(own_boxes)))
+        difference = virial_less_energies(chosen, done[3:])
+        rows.append({**_doubling(chosen[0], done[:3]), "contradiction_bar": difference})
+        _tell(context, chosen[0], difference)
     write_json(folder / FINITE_SIZE, rows)
 
 
-def _doubling(tool: Labeller, frame: Frame) -> dict[str, Any]:
-    larger = tool.label([_doubled(frame, axis) for axis in range(3)])
+def _doubling(frame: Frame, larger: Sequence[Frame | LabelFailure]) -> dict[str, Any]:
     good = [done for done in larger if isinstance(done, Frame)]
     n = len(frame.atoms)
     return {
@@ -101,26 +102,29 @@ def _doubling(tool: Labeller, frame: Frame) -> dict[str, Any]:
     }
 
 
-def virial_less_energies(tool: Labeller, frames: Sequence[Frame]) -> float | None:
+def strained(frames: Sequence[Frame]) -> list[Frame]:
+    """Of each frame a smaller and a larger one, without labels."""
+    return [scaled(frame, factor) for frame in frames for factor in (1 - STRAIN, 1 + STRAIN)]
+
+
+def virial_less_energies(
+    frames: Sequence[Frame], outcome: Sequence[Frame | LabelFailure]
+) -> float | None:
     """Pressure of the molecular virial less that from the change of the energy.
 
     Args:
-        tool: the reference.
-        frames: labelled by it.
+        frames: labelled.
+        outcome: what their `strained` boxes were labelled with, in that order.
 
     Returns:
         Mean over frames, bar; None where there is no stress, or where no strained boxes got labels.
     """
-    if any(frame.stress is None for frame in frames):
-        return None
-    outcome = tool.label([scaled(f, factor) for f in frames for factor in (1 - STRAIN, 1 + STRAIN)])
     found = []
     for frame, smaller, larger in zip(frames, outcome[::2], outcome[1::2], strict=True):
-        if isinstance(smaller, Frame) and isinstance(larger, Frame):
+        by_virial = labelled_quantities(frame).molecular_pressure_bar
+        if by_virial is not None and isinstance(smaller, Frame) and isinstance(larger, Frame):
             slope = (larger.energy - smaller.energy) / (2 * STRAIN)
-            by_energy = -slope / (3 * frame.atoms.get_volume()) * BAR_PER_EV_A3
-            by_virial = labelled_quantities(frame).molecular_pressure_bar
-            assert by_virial is not None  # it has a stress
+            by_energy = -slope / (3 * float(frame.atoms.get_volume())) * BAR_PER_EV_A3
             found.append(by_virial - by_energy)
     return float(np.mean(found)) if found else None
 

@@ -16,7 +16,7 @@ from lmp_thermo.reference import LabelFailure, Labeller, find_files
 from lmp_thermo.reference.base import AloneLabel, Label, Reference, build_reference
 from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
 from lmp_thermo.sections import Reference as Section
-from lmp_thermo.stages.label_checks import STRAIN, scaled, virial_less_energies
+from lmp_thermo.stages.label_checks import STRAIN, scaled, strained, virial_less_energies
 from lmp_thermo.units import BAR_PER_EV_A3, voigt_to_tensor
 from tests.tolerances import REFERENCE_FORCE_EV_A, REFERENCE_STRESS_EV_A3, ROUND_OFF
 
@@ -309,16 +309,6 @@ def test_atoms_that_a_label_evaluates() -> None:
         assert atoms_evaluated(frame) == reference.atoms
 
 
-class Straight:
-    """Labels frames one after another, without a store."""
-
-    def __init__(self, reference: Reference) -> None:
-        self.reference = reference
-
-    def label(self, frames: list[Frame]) -> list[Frame]:
-        return [label_frame(self.reference, frame) for frame in frames]
-
-
 @pytest.mark.parametrize("shift", ["yes", "no"])
 def test_pressures_of_an_energy_that_jumps_contradict_it(shift: str) -> None:
     """A pair that crosses the cutoff gives the energy of a jump, and the virial nothing.
@@ -349,8 +339,9 @@ def test_pressures_of_an_energy_that_jumps_contradict_it(shift: str) -> None:
     section = Section.model_validate(
         {"name": "lj", "lammps": {"pair_commands": commands, "cutoff_A": cutoff}}
     )
-    tool = Straight(build_reference(section, ("Ar",)))
-    found = virial_less_energies(tool, tool.label(frames))  # type: ignore[arg-type]
+    reference = build_reference(section, ("Ar",))
+    known = [label_frame(reference, frame) for frame in frames]
+    found = virial_less_energies(known, [label_frame(reference, f) for f in strained(known)])
     assert found is not None
     u = 4 * epsilon * ((sigma / cutoff) ** 12 - (sigma / cutoff) ** 6)
     expected = -2 * np.pi / 3 * rho**2 * cutoff**3 * u * BAR_PER_EV_A3
