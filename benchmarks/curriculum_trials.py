@@ -19,6 +19,7 @@ tried is kept in the folder, so that the next one is put beside it. Written are 
 import argparse
 import itertools
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -72,6 +73,10 @@ def main() -> None:
     parser.add_argument("--rules", nargs="+", default=["even", "worth", "information", "coverage"])
     parser.add_argument("--out", type=Path, required=True, help="what is there is kept")
     options = parser.parse_args()
+    known = [*DESIGNS, *RULES]
+    for rule in options.rules:
+        if rule not in known and not re.fullmatch(r"committee-[1-9]\d*", rule):
+            parser.error(f"rule {rule}: expected one of {', '.join(known)}, committee-UPDATES")
     context = Study(options.study, options.workspace, variant=options.variant)._context
     places = list(itertools.product(options.rules, options.seeds))
     chosen = {
@@ -105,10 +110,9 @@ def rule_of(name: str, out: Path) -> Rule:
     if name.startswith("committee-"):
         updates = int(name.removeprefix("committee-"))
         return lambda context, seed, labels: committee(context, seed, labels, updates, out)
-    designs = {"even": "grid", "density": "density", "temperature": "temperature", "none": "none"}
-    if name in designs:
-        return lambda context, seed, labels: fixed(context, seed, labels, designs[name])
-    return {"worth": worth, "information": information, "coverage": coverage}[name]
+    if name in DESIGNS:
+        return lambda context, seed, labels: fixed(context, seed, labels, DESIGNS[name])
+    return RULES[name]
 
 
 def train(context: Context, out: Path, chosen: dict[str, tuple[int, Selection]]) -> None:
@@ -351,6 +355,9 @@ def per_limit(
         found.append(forces.T @ forces / len(forces) / (gates.net_force_relative * force_rms) ** 2)
     return found
 
+
+DESIGNS = {"even": "grid", "density": "density", "temperature": "temperature", "none": "none"}
+RULES: dict[str, Rule] = {"worth": worth, "information": information, "coverage": coverage}
 
 if __name__ == "__main__":
     main()

@@ -42,6 +42,7 @@ def product(context: Context) -> Product:
             "stage": "report/3",
             "validation": validate.product(context).content,
             "potential": export.product(context).content,
+            "label_checks": label_checks.product(context).content,
             "versions": versions("lmp-thermo", "matplotlib"),
         },
     )
