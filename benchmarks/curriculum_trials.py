@@ -13,6 +13,8 @@ tried is kept in the folder, so that the next one is put beside it. Written are 
 - committee-N: the curriculum as the package carries it out, with members of N updates.
 - information: the next label is the one that lowers the mean of the cells' expected errors most,
   by the posterior variance of a sum over pairs of sites (splines) that has seen the labels' frames.
+- frames: the same, with every frame of a cell to choose from and what was bought fitted again
+  before each choice; the richest frames of the densest and of the thinnest cell come first.
 - coverage: the frame that is farthest from all chosen ones, by the same sums over pairs.
 """
 
@@ -268,35 +270,85 @@ def committee(context: Context, seed: int, labels: int, updates: int, out: Path)
 
 def information(context: Context, seed: int, labels: int) -> Selection:
     """One label at each density where it is hottest, then the label that tells most."""
-    states = spendable(context)
-    frames = {s: [pool(context)[s][i] for i in in_order(context, seed, s)] for s in states}
-    basis = basis_of(context)
-    rows = {s: [basis.rows(f) for f in own[:LOOKED_AT]] for s, own in frames.items()}
-    taken = dict.fromkeys(states, 0)
-    for density in {s.density_g_cm3 for s in states}:
-        taken[max(s for s in states if s.density_g_cm3 == density)] = 1
-    known = [(rows[s][0], frames[s][0]) for s in states if taken[s]]
-    coefficients = fitted(known, basis.stiffness)
-    expected = {s: per_limit(context, s, frames[s][0], rows[s], coefficients) for s in states}
-    unit = float(np.mean([np.trace(own[0].information) for own in rows.values()])) / basis.size
-    precision = PRIOR * unit * basis.stiffness
-    for state in states:
-        if taken[state]:
-            precision = precision + rows[state][0].information
+    outlook = Outlook(context, seed)
+    for density in {s.density_g_cm3 for s in outlook.states}:
+        outlook.buy(max(s for s in outlook.states if s.density_g_cm3 == density), 0)
+    coefficients = outlook.fit()
+    while outlook.bought < labels:
+        nexts = [(s, len(own)) for s, own in outlook.taken.items() if len(own) < LOOKED_AT]
+        outlook.buy(*outlook.best(nexts, coefficients))
+    return outlook.selection()
 
-    def aim(state: StatePoint) -> float:
-        """Mean of a high power of the cells' expected scores if the next label goes there."""
-        if taken[state] == LOOKED_AT:
-            return math.inf
-        variance = np.linalg.inv(precision + rows[state][taken[state]].information)
-        squares = [max(float(np.sum(variance * m)) for m in expected[s]) for s in states]
-        return float(np.mean(np.power(squares, SHARPNESS / 2)))
 
-    while sum(taken.values()) < labels:
-        best = min(states, key=aim)
-        precision = precision + rows[best][taken[best]].information
-        taken[best] += 1
-    return {s: in_order(context, seed, s)[:count] for s, count in taken.items() if count}
+def best_frames(context: Context, seed: int, labels: int) -> Selection:
+    """The frame that tells most, fitted again after each, from two rich ones on."""
+    outlook = Outlook(context, seed)
+    for state in (max(outlook.states), min(outlook.states)):
+        outlook.buy(state, outlook.richest(state))
+    while outlook.bought < labels:
+        left = [
+            (s, k) for s, own in outlook.taken.items() for k in range(LOOKED_AT) if k not in own
+        ]
+        outlook.buy(*outlook.best(left, outlook.fit()))
+    return outlook.selection()
+
+
+class Outlook:
+    """What is expected of every cell's errors, given the labels that were bought."""
+
+    def __init__(self, context: Context, seed: int) -> None:
+        self.context = context
+        self.states = spendable(context)
+        self.basis = basis_of(context)
+        self.order = {s: in_order(context, seed, s) for s in self.states}
+        self.frames = {s: [pool(context)[s][i] for i in own] for s, own in self.order.items()}
+        self.rows = {
+            s: [self.basis.rows(f) for f in own[:LOOKED_AT]] for s, own in self.frames.items()
+        }
+        self.taken: dict[StatePoint, list[int]] = {s: [] for s in self.states}
+        traces = [np.trace(own[0].information) for own in self.rows.values()]
+        unit = float(np.mean(traces)) / self.basis.size
+        self.precision = PRIOR * unit * self.basis.stiffness
+
+    @property
+    def bought(self) -> int:
+        """Labels so far."""
+        return sum(map(len, self.taken.values()))
+
+    def buy(self, state: StatePoint, place: int) -> None:
+        """The frame at a place of the seed's order."""
+        self.taken[state].append(place)
+        self.precision = self.precision + self.rows[state][place].information
+
+    def richest(self, state: StatePoint) -> int:
+        """Place of the cell's frame that tells most by itself."""
+        return int(np.argmax([np.trace(own.information) for own in self.rows[state]]))
+
+    def fit(self) -> Array:
+        """Coefficients of all labels so far."""
+        known = [(self.rows[s][k], self.frames[s][k]) for s, own in self.taken.items() for k in own]
+        return fitted(known, self.basis.stiffness)
+
+    def best(
+        self, places: Sequence[tuple[StatePoint, int]], coefficients: Array
+    ) -> tuple[StatePoint, int]:
+        """The place that lowers the mean of a high power of the cells' expected scores most."""
+        expected = [
+            np.array(per_limit(self.context, s, self.frames[s][0], self.rows[s], coefficients))
+            for s in self.states
+        ]
+
+        def aim(place: tuple[StatePoint, int]) -> float:
+            own = self.rows[place[0]][place[1]].information
+            variance = np.linalg.inv(self.precision + own)
+            squares = [np.einsum("ij,kij->k", variance, forms).max() for forms in expected]
+            return float(np.mean(np.power(squares, SHARPNESS / 2)))
+
+        return min(places, key=aim)
+
+    def selection(self) -> Selection:
+        """What was bought, as indices into the pool."""
+        return {s: [self.order[s][k] for k in own] for s, own in self.taken.items() if own}
 
 
 def coverage(context: Context, seed: int, labels: int) -> Selection:
@@ -357,7 +409,12 @@ def per_limit(
 
 
 DESIGNS = {"even": "grid", "density": "density", "temperature": "temperature", "none": "none"}
-RULES: dict[str, Rule] = {"worth": worth, "information": information, "coverage": coverage}
+RULES: dict[str, Rule] = {
+    "worth": worth,
+    "information": information,
+    "frames": best_frames,
+    "coverage": coverage,
+}
 
 if __name__ == "__main__":
     main()

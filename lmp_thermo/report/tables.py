@@ -36,6 +36,9 @@ class Table:
 
 NOTHING = Entry("–", -math.inf)
 
+ROUND_OFF = 1e-6
+"""meV/atom and bar: differences of labels below it are those of the last digits of their sums."""
+
 
 def cells_table(data: ReportData) -> Table:
     """Errors and verdict of every cell; the no-interaction model below each number."""
@@ -238,14 +241,19 @@ def finite_size_table(data: ReportData) -> Table:
             [
                 *_state(row),
                 Entry(f"{row.edge_A:.1f}", row.edge_A),
-                Entry(plain(row.energy_meV_atom), row.energy_meV_atom, note),
-                *(
-                    NOTHING if value is None else Entry(plain(value), value)
-                    for value in (row.pressure_bar, row.contradiction_bar)
-                ),
+                _change(row.energy_meV_atom, note),
+                _change(row.pressure_bar),
+                _change(row.contradiction_bar),
             ]
         )
     return Table(columns, rows)
+
+
+def _change(value: float | None, note: str = "") -> Entry:
+    """A difference of two labels; what is left of it by round-off reads 0."""
+    if value is None:
+        return NOTHING
+    return Entry("0" if abs(value) < ROUND_OFF else plain(value), value, note)
 
 
 def sampling_table(data: ReportData) -> Table:

@@ -10,7 +10,7 @@ import pytest
 from lmp_thermo.analysis.statistics import format_value
 from lmp_thermo.report import tables
 from lmp_thermo.report.banner import banner
-from lmp_thermo.report.data import CellReport, Failure, ReportData, relative_error
+from lmp_thermo.report.data import CellReport, Failure, FiniteSize, ReportData, relative_error
 from lmp_thermo.report.page import render
 from lmp_thermo.report.quantities import duration, plain, quoted, spoken
 from tests.unit.report.methane import only
@@ -214,6 +214,12 @@ def test_other_tables_have_their_notes(
     assert table.rows
     assert {entry.note for row in table.rows for entry in row} - {""} == marks
     assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_round_off_of_a_doubled_box_reads_zero() -> None:
+    row = FiniteSize(0.1, 300.0, 20.0, 1.6e-15, -2e-7, 2e-6)
+    table = tables.finite_size_table(ReportData("s", "", 0.25, finite_size=[row]))
+    assert [entry.text for entry in table.rows[0][3:]] == ["0", "0", "2e−06"]
 
 
 @pytest.mark.parametrize("value", [-1234.5678, -0.0123, 0.0, 0.98765, 31.4159, 2718.28, 99996.0])
