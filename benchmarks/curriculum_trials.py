@@ -9,7 +9,7 @@ tried is kept in the folder, so that the next one is put beside it. Written are 
 ``trials.md`` there.
 
 - even: the grid design. density, temperature, none: those designs.
-- worth: the curriculum without its committee, `lmp_thermo.sampling.curriculum.first_labels`.
+- worth: the curriculum without its committee, `lmp_thermo.sampling.curriculum.allocate`.
 - committee-N: the curriculum as the package carries it out, with members of N updates.
 - information: the next label is the one that lowers the mean of the cells' expected errors most,
   by the posterior variance of a sum over pairs of sites (splines) that has seen the labels' frames.
@@ -40,9 +40,10 @@ from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities, predicted_quantities
 from lmp_thermo.products import Product, read_json, write_json, write_text
-from lmp_thermo.sampling.curriculum import SHARPNESS, first_labels
+from lmp_thermo.sampling.curriculum import SHARPNESS, CellOutlook, allocate
 from lmp_thermo.sampling.designs import cells_of, pool_order, spend
 from lmp_thermo.stages import curriculum, side_by_side
+from lmp_thermo.stages.candidates import buyers
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of, held_out, pool
 from lmp_thermo.stages.workspace import Workspace
@@ -240,8 +241,8 @@ def in_order(context: Context, seed: int, state: StatePoint) -> list[int]:
 
 def worth(context: Context, seed: int, labels: int) -> Selection:
     """What the curriculum buys before it knows anything, with the whole budget."""
-    cells = {s: len(pool(context)[s]) for s in spendable(context)}
-    wanted = first_labels(cells, labels, math.ceil(0.25 * labels), math.ceil(0.05 * labels))
+    cells = {s: CellOutlook(1.0, 0, len(pool(context)[s])) for s in spendable(context)}
+    wanted = allocate(cells, labels, math.ceil(0.25 * labels), math.ceil(0.05 * labels))
     return {s: in_order(context, seed, s)[:count] for s, count in wanted.items()}
 
 
@@ -265,7 +266,7 @@ def committee(context: Context, seed: int, labels: int, updates: int, out: Path)
     own = replace(context, study=study, workspace=Workspace(folder), memory={})
     curriculum.make(own)
     own.memory.clear()
-    return curriculum.selection(own, curriculum.adaptive_arms(own)[0])
+    return curriculum.selection(own, buyers(own)[0])
 
 
 def information(context: Context, seed: int, labels: int) -> Selection:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from lmp_thermo.comparison import Curriculum
 from lmp_thermo.reading import Arguments, Name, NonNegative, Positive, Section
 
 
@@ -97,7 +98,7 @@ class Dynamics(Section):
 class Sampling(Section):
     """How the labelling budget is spent over the grid."""
 
-    design: Literal["none", "temperature", "density", "grid"] = "grid"
+    design: Literal["none", "temperature", "density", "grid", "adaptive"] = "grid"
     density_g_cm3: Positive | None = Field(None, description="for designs none and temperature")
     temperature_K: Positive | None = Field(None, description="for designs none and density")
     budget_frames: int | None = Field(
@@ -105,6 +106,11 @@ class Sampling(Section):
         gt=0,
         description="labelled frames to train on, over all rounds; of a comparison, over the "
         "rounds before the one that draws the pool",
+    )
+    curriculum: Curriculum | None = Field(
+        None,
+        description="for design adaptive: how it spends the last round's share of the budget; only "
+        "what it buys is labelled",
     )
     held_out_per_cell: int = Field(3, ge=1, description="labelled frames a cell that only judge")
     rounds: int = Field(1, ge=1, le=20)

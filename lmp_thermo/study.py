@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from lmp_thermo.comparison import Comparison
+from lmp_thermo.comparison import Comparison, Curriculum
 from lmp_thermo.errors import StudyError
 from lmp_thermo.reading import (
     Name,
@@ -164,11 +164,20 @@ def _check_consistency(where: str, study: StudyFile) -> None:
         _check_teacher(where, study, refuse)
     elif sampling.budget_frames is None:
         raise StudyError(f"{where}: sampling.budget_frames: missing, expected a value; add it")
+    if (sampling.design == "adaptive") != (sampling.curriculum is not None):
+        refuse(
+            "sampling.curriculum",
+            "none" if sampling.curriculum is None else "one",
+            "a curriculum exactly where sampling.design is adaptive; add or remove it",
+        )
+    if sampling.curriculum is not None:
+        _check_curriculum(sampling.curriculum, study, refuse)
     needs = {
         "none": ("density_g_cm3", "temperature_K"),
         "temperature": ("density_g_cm3",),
         "density": ("temperature_K",),
         "grid": (),
+        "adaptive": (),
     }[sampling.design]
     for key, known in (
         ("density_g_cm3", states.densities_g_cm3),
@@ -202,6 +211,24 @@ def _check_consistency(where: str, study: StudyFile) -> None:
                 getattr(production, key),
                 f"a multiple of production.timestep_fs = {production.timestep_fs}",
             )
+
+
+def _check_curriculum(
+    curriculum: Curriculum, study: StudyFile, refuse: Callable[[str, object, str], None]
+) -> None:
+    """What the curriculum of a study's own design needs."""
+    if curriculum.budgets is not None:
+        refuse(
+            "sampling.curriculum.budgets",
+            curriculum.budgets,
+            "nothing, for only a comparison has adaptive arms of several budgets; remove it",
+        )
+    if study.training.updates is None:
+        refuse(
+            "training.minutes",
+            study.training.minutes,
+            "updates for design adaptive, whose committees are trained by updates",
+        )
 
 
 def _check_teacher(

@@ -34,7 +34,7 @@ STAGES = {
     "report": "Write report.html.",
     "databases": "Draw and label clusters and crystals (studies that compare designs).",
     "teacher": "Train the teacher of students, or ask it (studies that compare designs).",
-    "curriculum": "Spend the adaptive arms' budgets in rounds (studies that compare designs).",
+    "curriculum": "Spend an adaptive design's budget in rounds.",
     "coverage": "Judge every arm on every cell (studies that compare designs).",
     "compare": "Put all arms side by side; write report.html (studies that compare designs).",
 }

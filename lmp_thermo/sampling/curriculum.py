@@ -113,15 +113,3 @@ def allocate(
         aims = np.mean(expected**SHARPNESS, axis=1)
         given[int(np.argmin(np.where(room, aims, math.inf)))] += 1
     return {state: int(count) for state, count in zip(states, given, strict=True) if count}
-
-
-def first_labels(
-    cells: Mapping[StatePoint, int], labels: int, most: int, gas_floor: int
-) -> dict[StatePoint, int]:
-    """The same before anything is known: every cell is expected to be as bad as any other.
-
-    Args:
-        cells: frames of the pool, by cell.
-        labels, most, gas_floor: as for `allocate`.
-    """
-    return allocate({s: CellOutlook(1.0, 0, n) for s, n in cells.items()}, labels, most, gas_floor)

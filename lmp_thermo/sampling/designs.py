@@ -15,6 +15,9 @@ from lmp_thermo.study import StudyFile, seed_for
 SPARES = 2
 """Frames drawn beyond the wanted ones in each cell, to replace those that cannot be labelled."""
 
+CHOICE = 2
+"""Frames that an adaptive study draws in a cell for each that it may buy there at most."""
+
 SOLID_SHARE = 1 / 3
 """Share of its budget that design condensed spends on crystals; the rest buys liquid."""
 
@@ -43,7 +46,8 @@ def design_states(sampling: Sampling, grid: StateGrid) -> list[StatePoint]:
     """State points on which a design spends its budget.
 
     ``none`` uses one density and one temperature, ``temperature`` all temperatures of the grid
-    at one density, ``density`` all densities at one temperature, ``grid`` every state point.
+    at one density, ``density`` all densities at one temperature, ``grid`` every state point; so
+    does ``adaptive`` before its last round.
 
     Raises:
         StudyError: the grid has no such state point.
@@ -83,7 +87,8 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
 
     The budget is spread evenly over rounds and state points; what is left over goes, one frame
     each, to the first state points of the later rounds. Held-out frames are drawn at every state
-    point of the grid in the last round, when the frames are best.
+    point of the grid in the last round, when the frames are best. Of design ``adaptive`` the last
+    round draws more for training than it labels, for the curriculum to choose from.
 
     Raises:
         StudyError: the budget is smaller than one frame for each state point.
@@ -97,9 +102,19 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
         )
     shares = _spread(sampling.budget_frames, len(states) * sampling.rounds)
     training = dict(zip(states, shares[number * len(states) :], strict=False))
+    if sampling.curriculum is not None and number == sampling.rounds - 1:
+        most = math.ceil(sampling.curriculum.most_share * adaptive_budget(sampling, grid))
+        training = dict.fromkeys(states, CHOICE * most)
     held_out = sampling.held_out_per_cell if number == sampling.rounds - 1 else 0
     plans = [CellPlan(state, training.get(state, 0), held_out) for state in grid]
     return [plan for plan in plans if plan.training + plan.held_out > 0]
+
+
+def adaptive_budget(sampling: Sampling, grid: StateGrid) -> int:
+    """Frames that a study of design ``adaptive`` labels to train on in its last round."""
+    assert sampling.budget_frames is not None  # the study file is checked
+    states = design_states(sampling, grid)
+    return sum(_spread(sampling.budget_frames, len(states) * sampling.rounds)[-len(states) :])
 
 
 def _spread(total: int, places: int) -> list[int]:

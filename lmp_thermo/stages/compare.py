@@ -12,6 +12,7 @@ from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, folded_json, read_json, write_text
 from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, databases, label, teacher
+from lmp_thermo.stages.candidates import buyers, settings
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pairs import paired_tests
@@ -379,11 +380,9 @@ def _pressure_falls(context: Context) -> list[dict[str, Any]]:
 def _curriculum(context: Context) -> dict[str, Any]:
     """What adaptive arms bought round by round, and what they expected."""
     found: dict[str, Any] = {}
-    for arm in curriculum.adaptive_arms(context):
-        settings = comparison_of(context).curriculum
-        assert settings is not None
+    for arm in buyers(context):
         found[arm.name] = []
-        for number in range(settings.rounds + 1):
+        for number in range(settings(context).rounds + 1):
             record = read_json(
                 curriculum.product(context, arm, number).folder / curriculum.SELECTION
             )

@@ -114,6 +114,11 @@ class Context:
         return self.study.sampling.rounds - 1
 
     @property
+    def adaptive(self) -> bool:
+        """Whether the study's own design buys the labels of its last round in rounds."""
+        return self.study.sampling.design == "adaptive"
+
+    @property
     def run_states(self) -> list[StatePoint]:
         """State points at which a potential runs: all, or those that a comparison names."""
         comparison = self.study.comparison

@@ -15,7 +15,8 @@ from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.reference import Reference, build_reference
 from lmp_thermo.reference.labelling import label_frame
-from lmp_thermo.stages import coverage, curriculum, databases
+from lmp_thermo.sampling.designs import adaptive_budget
+from lmp_thermo.stages import candidates, coverage, databases
 from lmp_thermo.stages import teacher as teachers
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.plan import Step
@@ -78,7 +79,13 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         return f"{drawn} frames from {len(plans)} runs", runs
     if step.stage == "label":
         extra = study.sampling.molecule_frames if number == 0 else 0
+        if context.adaptive and number == context.last_round:
+            bought = adaptive_budget(study.sampling, study.states)
+            wanted = sum(p.held_out for p in plans)  # the curriculum has labelled the others
+            return f"{bought + wanted + extra} frames", wanted * label_s / context.cores
         return f"{wanted + extra} frames", wanted * label_s / context.cores
+    if step.stage == "curriculum":
+        return _work_of_curriculum(context, label_s)
     if step.stage == "train" and number is not None:
         training = study.training
         if training.minutes is not None:
@@ -118,12 +125,6 @@ def _work_of_arms(
         return f"{frames} clusters and crystals", frames * label_s / context.cores
     if stage == "teacher" and comparison.teacher is not None:
         return _work_of_teacher(context, comparison.teacher)
-    if stage == "curriculum" and comparison.curriculum is not None:
-        own = comparison.curriculum
-        committees = len(curriculum.adaptive_arms(context)) * own.rounds
-        models = committees * own.committee if own.start_share < 1 else 0
-        seconds = models * _training_s(context, own.updates, compiled=False) / context.cores
-        return f"{models} committee members of {own.updates} updates", seconds
     if stage == "coverage":
         grid, frames = context.study.states, context.study.sampling.held_out_per_cell
         each = sum(2 * frames * _step_s(context, context.study.sampling.molecules, s) for s in grid)
@@ -131,6 +132,18 @@ def _work_of_arms(
         seconds = len(arms) * each + _calculators_s(context, comparison)
         return f"{models} models on {len(grid)} cells", seconds
     return None
+
+
+def _work_of_curriculum(context: Context, label_s: float) -> tuple[str, float]:
+    """Committees of all who buy, and what a study's own design has labelled there."""
+    own, buying = candidates.settings(context), candidates.buyers(context)
+    models = len(buying) * own.rounds * own.committee if own.start_share < 1 else 0
+    seconds = models * _training_s(context, own.updates, compiled=False)
+    work = f"{models} committee members of {own.updates} updates"
+    if context.adaptive:
+        seconds += buying[0].budget * label_s
+        work += f", {buying[0].budget:g} labels"
+    return work, seconds / context.cores
 
 
 def _calculators_s(context: Context, comparison: Comparison) -> float:

@@ -11,6 +11,7 @@ from lmp_thermo.reference import LabelFailure, Labeller
 from lmp_thermo.sampling.designs import CellPlan
 from lmp_thermo.stages import sample
 from lmp_thermo.stages.context import Context, content_of, remembered
+from lmp_thermo.states import StatePoint
 
 LABELS = "labels.extxyz"
 SPLIT = "split.json"
@@ -20,17 +21,19 @@ FAILURES = "failures.json"
 @remembered
 def product(context: Context, round_number: int) -> Product:
     """The labelled frames of a round, with the split into training and held-out."""
-    return Product(
-        context.workspace.labels(round_number),
-        {
-            "stage": "label/1",
-            "frames": content_of(sample.products(context, round_number)),
-            "plan": [[p.state.name, p.training, p.held_out] for p in context.plan(round_number)],
-            "reference": context.reference.identity,
-            "name": context.study.reference.name,
-            "max_force_eV_A": context.study.reference.max_force_eV_A,
-        },
-    )
+    sources = {
+        "stage": "label/1",
+        "frames": content_of(sample.products(context, round_number)),
+        "plan": [[p.state.name, p.training, p.held_out] for p in context.plan(round_number)],
+        "reference": context.reference.identity,
+        "name": context.study.reference.name,
+        "max_force_eV_A": context.study.reference.max_force_eV_A,
+    }
+    if context.adaptive and round_number == context.last_round:
+        from lmp_thermo.stages import curriculum
+
+        sources["bought"] = curriculum.own_product(context).content
+    return Product(context.workspace.labels(round_number), sources)
 
 
 def labeller(context: Context) -> Labeller:
@@ -45,6 +48,13 @@ def make(context: Context, round_number: int) -> None:
     product(context, round_number).make(lambda folder: _label(context, round_number, folder))
 
 
+def candidates(context: Context, plan: CellPlan) -> list[Frame]:
+    """Frames of a cell from which an adaptive study chooses those to label and train on."""
+    path = context.workspace.frames(context.last_round, plan.state) / sample.FRAMES
+    frames = read_frames(path) if path.is_file() else []
+    return [f for role, f in zip(_roles(plan), frames, strict=False) if role == "training"]
+
+
 def labelled(context: Context, round_number: int) -> tuple[list[Frame], dict[str, list[int]]]:
     """Labelled frames of a round and the indices of its parts ``training``, ``held_out``."""
     made = product(context, round_number)
@@ -56,7 +66,8 @@ def labelled(context: Context, round_number: int) -> tuple[list[Frame], dict[str
 def _label(context: Context, round_number: int, folder: Path) -> None:
     study = context.study
     tool = labeller(context)
-    _check_repeatable(context, round_number)
+    check_repeatable(context, round_number)
+    bought = _bought(context, round_number)
     wanted: list[tuple[str, Frame]] = []
     spares: dict[str, list[Frame]] = {}
     for plan in context.plan(round_number):
@@ -65,7 +76,7 @@ def _label(context: Context, round_number: int, folder: Path) -> None:
             continue  # the cell's run gave none, which was said when it was sampled
         frames = read_frames(path)
         roles = _roles(plan)
-        wanted += list(zip(roles, frames, strict=False))
+        wanted += _wanted(list(zip(roles, frames, strict=False)), bought.get(plan.state))
         spares[plan.state.name] = frames[len(roles) :]
     if round_number == 0 and study.sampling.molecule_frames:
         molecules = read_frames(context.workspace.molecule_frames() / sample.FRAMES)
@@ -142,6 +153,27 @@ def write_outcome(
     return good, failed
 
 
+def _bought(context: Context, round_number: int) -> dict[StatePoint, list[int]]:
+    """What an adaptive study labels to train on in its last round; {} where all is labelled."""
+    if not context.adaptive or round_number != context.last_round:
+        return {}
+    from lmp_thermo.stages import curriculum
+
+    own = curriculum.own_selection(context)
+    return {plan.state: own.get(plan.state, []) for plan in context.plan(round_number)}
+
+
+def _wanted(
+    roles: Sequence[tuple[str, Frame]], bought: Sequence[int] | None
+) -> list[tuple[str, Frame]]:
+    """Frames to label, with their roles; of those to train on only the bought ones."""
+    if bought is None:
+        return list(roles)
+    training = [pair for pair in roles if pair[0] == "training"]
+    held_out = [pair for pair in roles if pair[0] != "training"]
+    return [*(training[index] for index in sorted(bought)), *held_out]
+
+
 def _roles(plan: CellPlan) -> list[str]:
     """Role of each frame over time: held-out ones spread evenly among the training ones."""
     n = plan.training + plan.held_out
@@ -149,7 +181,7 @@ def _roles(plan: CellPlan) -> list[str]:
     return ["held_out" if place in held_out else "training" for place in range(n)]
 
 
-def _check_repeatable(context: Context, round_number: int) -> None:
+def check_repeatable(context: Context, round_number: int) -> None:
     """Label one frame twice: a reference that disagrees with itself is refused before long work."""
     if round_number:
         return

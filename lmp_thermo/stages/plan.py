@@ -28,6 +28,7 @@ from lmp_thermo.stages.pool import comparison_of
 
 STAGES = (
     "sample",
+    "curriculum",
     "label",
     "train",
     "export",
@@ -40,6 +41,7 @@ STAGES = (
 
 COMPARISON_STAGES = (
     "sample",
+    "curriculum",
     "label",
     "train",
     "databases",
@@ -108,12 +110,6 @@ def steps(context: Context) -> list[Step]:
 def _comparison_steps(context: Context) -> list[Step]:
     """The last round draws and labels the pool; its training is that of all arms."""
     before = _rounds(context, context.study.sampling.rounds)[:-1]
-    adaptive = Step(
-        "curriculum",
-        None,
-        lambda: curriculum.make(context),
-        lambda: curriculum.products(context),
-    )
     drawn = Step(
         "databases",
         None,
@@ -126,7 +122,7 @@ def _comparison_steps(context: Context) -> list[Step]:
         *before,
         *([drawn] if databases.kinds(context) else []),
         *([taught] if comparison.teacher else []),
-        *([adaptive] if comparison.curriculum else []),
+        *([_curriculum(context)] if comparison.curriculum else []),
         Step("train", None, lambda: arms.make(context), lambda: arms.products(context)),
         Step("coverage", None, lambda: coverage.make(context), lambda: coverage.products(context)),
         *(_of_potentials(context) if comparison.runs else []),
@@ -170,6 +166,7 @@ def _rounds(context: Context, count: int) -> list[Step]:
                 lambda n=number: sample.make(context, n),  # type: ignore[misc]
                 lambda n=number: sample.products(context, n),  # type: ignore[misc]
             ),
+            *([_curriculum(context)] if context.adaptive and number == context.last_round else []),
             Step(
                 "label",
                 number,
@@ -184,6 +181,15 @@ def _rounds(context: Context, count: int) -> list[Step]:
             ),
         ]
     return rounds
+
+
+def _curriculum(context: Context) -> Step:
+    return Step(
+        "curriculum",
+        None,
+        lambda: curriculum.make(context),
+        lambda: curriculum.products(context),
+    )
 
 
 def _label(context: Context, number: int) -> None:

@@ -35,7 +35,7 @@ class Training:
 def plan_sources(context: Context) -> dict[str, Any]:
     """What every model of the comparison depends on beside frames, loss and seed."""
     training = context.study.training.model_dump()
-    training["updates"] = training["updates"][-1]
+    training["updates"] = training["updates"][-1]  # not minutes: the study file is checked
     return {
         "training": training,
         "species": list(context.species),

@@ -147,13 +147,20 @@ def training_frames(context: Context, round_number: int) -> list[Frame]:
     forces would rule the loss of the later models. Single molecules stay, and so do frames packed
     later, where a guard stopped a run.
     """
-    frames = []
-    for earlier in range(round_number + 1):
-        labelled, split = label.labelled(context, earlier)
-        frames += [labelled[index] for index in split["training"]]
-    if round_number == 0 or context.study.training.packed_frames == "all":
+    return [*earlier_frames(context, round_number), *_of_round(context, round_number)]
+
+
+def earlier_frames(context: Context, round_number: int) -> list[Frame]:
+    """Those of the rounds before on which a round's model is trained as well."""
+    frames = [f for earlier in range(round_number) for f in _of_round(context, earlier)]
+    if context.study.training.packed_frames == "all":
         return frames
     return [f for f in frames if (f.tags.round, f.tags.origin) != (0, "packed")]
+
+
+def _of_round(context: Context, round_number: int) -> list[Frame]:
+    labelled, split = label.labelled(context, round_number)
+    return [labelled[index] for index in split["training"]]
 
 
 def interaction(context: Context, round_number: int) -> Interaction:

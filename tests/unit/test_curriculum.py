@@ -12,7 +12,6 @@ from lmp_thermo.sampling.curriculum import (
     CellOutlook,
     allocate,
     calibration,
-    first_labels,
     worth,
 )
 from lmp_thermo.states import StateGrid, StatePoint
@@ -60,7 +59,8 @@ def test_allocation_keeps_its_bounds() -> None:
 
 
 def test_first_labels_reach_every_density_and_prefer_hot_cells() -> None:
-    given = first_labels(dict.fromkeys(GRID, 50), 9, most=9, gas_floor=1)
+    equal = {s: CellOutlook(1.0, 0, 50) for s in GRID}
+    given = allocate(equal, 9, most=9, gas_floor=1)
     assert sum(given.values()) == 9
     assert {s.density_g_cm3 for s in given} == {s.density_g_cm3 for s in GRID}
     hot = sum(n for s, n in given.items() if s.temperature_K == 300.0)

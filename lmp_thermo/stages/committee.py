@@ -1,0 +1,130 @@
+"""A committee of models on what an adaptive design has bought: what its disagreement says."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lmp_thermo.frames import Frame
+from lmp_thermo.potential.evaluate import Evaluator
+from lmp_thermo.potential.intermolecular import labelled_quantities, predicted_quantities
+from lmp_thermo.sampling.curriculum import calibration
+from lmp_thermo.sections import Gates
+from lmp_thermo.states import StatePoint
+from lmp_thermo.units import ideal_gas_pressure_bar
+from lmp_thermo.validation import judge_cell
+from lmp_thermo.validation.coverage import score
+
+Array = NDArray[np.float64]
+
+GATED = ("net_force", "interaction_energy_per_atom", "molecular_pressure_bar")
+"""Quantities that the gates are about, in the order in which they are kept."""
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What the members say of frames of one cell.
+
+    Args:
+        state: the cell.
+        frames: of it.
+        values: (members, frames, components) of each of `GATED`; without the pressure where models
+            have no stress.
+    """
+
+    state: StatePoint
+    frames: Sequence[Frame]
+    values: dict[str, Array]
+
+    @classmethod
+    def of(
+        cls, members: Sequence[Evaluator], state: StatePoint, frames: Sequence[Frame]
+    ) -> "Opinions":
+        """Ask the members."""
+        said = [
+            [
+                predicted_quantities(f, p)
+                for f, p in zip(frames, member.evaluate(list(frames)), strict=True)
+            ]
+            for member in members
+        ]
+        names = [name for name in GATED if getattr(said[0][0], name) is not None]
+        values = {
+            name: np.array([[np.ravel(getattr(q, name)) for q in own] for own in said], dtype=float)
+            for name in names
+        }
+        return cls(state, frames, values)
+
+    def first(self, count: int) -> "Opinions":
+        """The same of the first frames only."""
+        values = {name: own[:, :count] for name, own in self.values.items()}
+        return Opinions(self.state, self.frames[:count], values)
+
+    def by_disagreement(self) -> list[int]:
+        """Places of the frames, those first whose net forces the members disagree on most."""
+        spread = np.mean(_spread(self.values["net_force"]) ** 2, axis=1)
+        return [int(place) for place in np.argsort(-spread, kind="stable")]
+
+    def outlook(self, factors: Mapping[str, float], gates: Gates) -> float:
+        """Score that the cell is expected to have, without a label.
+
+        Args:
+            factors: error over disagreement of each of `GATED`.
+            gates: limits of the errors.
+        """
+        errors: dict[str, Any] = {"molecular_pressure": None}
+        for name, key in (
+            ("net_force", "net_force"),
+            ("interaction_energy_per_atom", "interaction_energy"),
+        ):
+            values = self.values[name]
+            errors[key] = {
+                "rmse": factors[name] * _root_mean_square(_spread(values)),
+                "rms": _root_mean_square(values.mean(axis=0)),
+            }
+        if "molecular_pressure_bar" in self.values:
+            pressure = self.values["molecular_pressure_bar"][:, :, 0]
+            errors["molecular_pressure"] = {
+                "mean": factors["molecular_pressure_bar"] * float(pressure.mean(1).std(ddof=1)),
+                "reference": float(pressure.mean()),
+            }
+        first = self.frames[0]
+        volume = float(first.atoms.get_volume())
+        ideal = ideal_gas_pressure_bar(first.n_molecules, self.state.temperature_K, volume)
+        return score(judge_cell(self.state, errors, ideal, gates))
+
+    def seen(self) -> dict[str, tuple[float, float]]:
+        """Root mean square error and disagreement of each of `GATED`, by the frames' labels."""
+        labels = [labelled_quantities(frame) for frame in self.frames]
+        found = {}
+        for name, values in self.values.items():
+            if getattr(labels[0], name) is None:
+                continue
+            truth = np.array([np.ravel(getattr(q, name)) for q in labels], dtype=float)
+            if name == "molecular_pressure_bar":  # its bias is what counts
+                values, truth = values.mean(axis=1, keepdims=True), truth.mean(0, keepdims=True)
+            found[name] = (
+                _root_mean_square(values - truth[None]),
+                _root_mean_square(_spread(values)),
+            )
+        return found
+
+
+def calibrated(opinions: Sequence[Opinions]) -> dict[str, float]:
+    """Error over disagreement of each of `GATED`, on labels that no member was trained on."""
+    seen = [own.seen() for own in opinions]
+    return {
+        name: round(calibration([own[name] for own in seen if name in own]), 5) for name in GATED
+    }
+
+
+def _spread(values: Array) -> Array:
+    """(frames, components) standard deviation over the members."""
+    return np.asarray(values.std(axis=0, ddof=1))
+
+
+def _root_mean_square(values: Array) -> float:
+    return math.sqrt(np.mean(values**2))
