@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from lmp_thermo.comparison import Comparison, Curriculum
+from lmp_thermo.comparison import Comparison
 from lmp_thermo.errors import StudyError
 from lmp_thermo.reading import (
     Name,
@@ -164,14 +164,7 @@ def _check_consistency(where: str, study: StudyFile) -> None:
         _check_teacher(where, study, refuse)
     elif sampling.budget_frames is None:
         raise StudyError(f"{where}: sampling.budget_frames: missing, expected a value; add it")
-    if (sampling.design == "adaptive") != (sampling.curriculum is not None):
-        refuse(
-            "sampling.curriculum",
-            "none" if sampling.curriculum is None else "one",
-            "a curriculum exactly where sampling.design is adaptive; add or remove it",
-        )
-    if sampling.curriculum is not None:
-        _check_curriculum(sampling.curriculum, study, refuse)
+    _check_curriculum(study, refuse)
     needs = {
         "none": ("density_g_cm3", "temperature_K"),
         "temperature": ("density_g_cm3",),
@@ -213,10 +206,17 @@ def _check_consistency(where: str, study: StudyFile) -> None:
             )
 
 
-def _check_curriculum(
-    curriculum: Curriculum, study: StudyFile, refuse: Callable[[str, object, str], None]
-) -> None:
-    """What the curriculum of a study's own design needs."""
+def _check_curriculum(study: StudyFile, refuse: Callable[[str, object, str], None]) -> None:
+    """What a study whose own design is adaptive needs."""
+    curriculum = study.sampling.curriculum
+    if (study.sampling.design == "adaptive") != (curriculum is not None):
+        refuse(
+            "sampling.curriculum",
+            "none" if curriculum is None else "one",
+            "a curriculum exactly where sampling.design is adaptive; add or remove it",
+        )
+    if curriculum is None:
+        return
     if curriculum.budgets is not None:
         refuse(
             "sampling.curriculum.budgets",

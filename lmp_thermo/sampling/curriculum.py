@@ -18,6 +18,9 @@ COOLER, HOTTER = 0.8, 0.35
 Hot configurations hold much of what cold ones hold, and not the other way round: close contacts.
 """
 
+TINY = 1e-9
+"""Of a budget: what round-off leaves of it."""
+
 SHARPNESS = 4.0
 """Power of the mean by which expected scores are summed up: near to the largest, and smooth."""
 
@@ -32,13 +35,15 @@ class CellOutlook:
 
     Args:
         score: estimated error relative to its limit.
-        labels: bought there so far.
-        left: frames of the pool that are not labelled yet.
+        labels: known there so far.
+        left: candidates that are not bought yet.
+        price: of a label there, in the unit of the budget.
     """
 
     score: float
     labels: int
     left: int
+    price: float = 1.0
 
 
 def calibration(cells: Sequence[tuple[float, float]]) -> float:
@@ -74,42 +79,47 @@ def worth(states: Sequence[StatePoint]) -> NDArray[np.float64]:
 
 
 def allocate(
-    cells: Mapping[StatePoint, CellOutlook], labels: int, most: int, gas_floor: int
+    cells: Mapping[StatePoint, CellOutlook], budget: float, most: int, gas_floor: float
 ) -> dict[StatePoint, int]:
     """Spread labels so that the worst cell's expected error becomes as small as possible.
 
     The error of a cell is taken to fall as the inverse root of the labels that count for it: its
     own, and those of other cells at less worth (`worth`). One label after another goes where it
-    lowers the mean of the expected scores most, a mean of high power (`SHARPNESS`).
+    lowers the mean of the expected scores most for its price, a mean of high power (`SHARPNESS`).
 
     Args:
         cells: outlook of every cell on which the design may spend.
-        labels: to spread.
+        budget: to spend, in the unit of the prices.
         most: labels that one cell may have in all.
-        gas_floor: of `labels`, how many go to cells at the lowest density first.
+        gas_floor: of `budget`, what goes to cells at the lowest density first.
 
     Returns:
-        Labels for each cell; fewer than asked in all where the pool or `most` allows no more.
+        Labels for each cell; they cost less than the budget where candidates or `most` allow no
+        more.
     """
     states = sorted(cells)
     helps = worth(states)
-    bought = np.array([cells[s].labels for s in states], dtype=float)
+    known = np.array([cells[s].labels for s in states], dtype=float)
+    price = np.array([cells[s].price for s in states])
     given = np.zeros(len(states), dtype=int)
     score = np.array([cells[s].score for s in states])
     share = score / score.max() if score.max() > 0 else np.ones(len(states))
-    before = bought @ helps + 1.0
+    before = known @ helps + 1.0
     lowest = min(s.density_g_cm3 for s in states)
     gas = np.array([s.density_g_cm3 == lowest for s in states])
-    for number in range(labels):
+    left = budget
+    while True:
         room = np.array(
-            [given[k] < cells[s].left and bought[k] + given[k] < most for k, s in enumerate(states)]
+            [given[k] < cells[s].left and known[k] + given[k] < most for k, s in enumerate(states)]
         )
-        if number < gas_floor and (room & gas).any():
+        room &= price <= left + TINY
+        if budget - left < gas_floor - TINY and (room & gas).any():
             room &= gas
         if not room.any():
-            break
-        counts = before + given @ helps + helps  # (cell that gets the label, cell)
-        expected = share * np.sqrt(before / counts)
-        aims = np.mean(expected**SHARPNESS, axis=1)
-        given[int(np.argmin(np.where(room, aims, math.inf)))] += 1
-    return {state: int(count) for state, count in zip(states, given, strict=True) if count}
+            return {s: int(count) for s, count in zip(states, given, strict=True) if count}
+        counts = before + given @ helps  # of each cell
+        now = np.mean((share * np.sqrt(before / counts)) ** SHARPNESS)
+        after = np.mean((share * np.sqrt(before / (counts + helps))) ** SHARPNESS, axis=1)
+        chosen = int(np.argmax(np.where(room, (now - after) / price, -math.inf)))
+        given[chosen] += 1
+        left -= price[chosen]

@@ -100,16 +100,15 @@ class Opinions:
         """Root mean square error and disagreement of each of `GATED`, by the frames' labels."""
         labels = [labelled_quantities(frame) for frame in self.frames]
         found = {}
-        for name, values in self.values.items():
+        for name, said in self.values.items():
             if getattr(labels[0], name) is None:
                 continue
+            values = said
             truth = np.array([np.ravel(getattr(q, name)) for q in labels], dtype=float)
             if name == "molecular_pressure_bar":  # its bias is what counts
                 values, truth = values.mean(axis=1, keepdims=True), truth.mean(0, keepdims=True)
-            found[name] = (
-                _root_mean_square(values - truth[None]),
-                _root_mean_square(_spread(values)),
-            )
+            error = _root_mean_square(values - truth[None])
+            found[name] = (error, _root_mean_square(_spread(values)))
         return found
 
 

@@ -138,29 +138,45 @@ def _take(
 
 
 def _allocated(
-    context: Context, arm: Arm, scores: Mapping[StatePoint, float], chosen: Selection, labels: int
+    context: Context, arm: Arm, scores: Mapping[StatePoint, float], chosen: Selection, share: float
 ) -> dict[StatePoint, int]:
-    """How many of the next labels go to each cell."""
+    """How many labels go to each cell if a share of the budget is spent."""
     found, asked = candidates(context), settings(context)
     outlook = {}
     for state, score in scores.items():
         own = len(chosen.get(state, []))
-        left = len(found.frames[state]) - own
-        outlook[state] = CellOutlook(score, own + found.known_at(state), left)
+        costs = found.costs[state]
+        price = sum(costs) / len(costs)
+        outlook[state] = CellOutlook(score, own + found.known_at(state), len(costs) - own, price)
     known = sum(found.known_at(state) for state in scores)
     most = math.ceil(asked.most_share * (arm.budget / found.mean_cost + known))
-    return allocate(outlook, labels, most, math.ceil(asked.gas_floor_share * labels))
+    return allocate(outlook, share, most, asked.gas_floor_share * share)
 
 
 def _start(context: Context, arm: Arm, folder: Path) -> None:
     """Buy before anything is known: every cell is expected to be as bad as any other."""
     found, asked = candidates(context), settings(context)
-    labels = max(2, round(arm.budget * asked.start_share / found.mean_cost))
-    wanted = _allocated(context, arm, dict.fromkeys(found.frames, 1.0), {}, labels)
+    share = max(asked.start_share * arm.budget, 2 * found.mean_cost)
+    wanted = _allocated(context, arm, dict.fromkeys(found.frames, 1.0), {}, share)
     orders = {state: _order(context, arm, state) for state in wanted}
     bought = _take(found, orders, wanted, arm.budget)
-    stopped = "the budget is gone" if asked.start_share == 1 else None
-    _write(folder, {}, bought, {}, {"stopped": stopped})
+    _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought, 0)})
+
+
+def _stopped(context: Context, arm: Arm, chosen: Selection, number: int) -> str | None:
+    """Why an arm ends after a round; None where it goes on."""
+    asked, found = settings(context), candidates(context)
+    if number < asked.rounds and not (number == 0 and asked.start_share == 1):
+        return None
+    left = arm.budget - _spent(found, chosen)
+    if left < found.mean_cost:
+        return "the budget is gone"
+    return f"{left:.3g} of the budget is left, for no cell may have more labels"
+
+
+def _spent(found: Candidates, chosen: Selection) -> float:
+    """Cost of a selection."""
+    return sum(found.costs[state][index] for state, own in chosen.items() for index in own)
 
 
 def _members(context: Context, arm: Arm, number: int) -> list[side_by_side.Training]:
@@ -207,13 +223,13 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
     scores, orders = {}, {}
     for state, frames in found.frames.items():
         order = _order(context, arm, state)
-        left = [index for index in order if index not in chosen.get(state, [])]
-        places = (left or order)[:CHOSEN_FROM]
+        open_ones = [index for index in order if index not in chosen.get(state, [])]
+        places = (open_ones or order)[:CHOSEN_FROM]
         opinions = Opinions.of(members, state, [frames[index] for index in places])
         gates = context.study.validation.gates
         scores[state] = opinions.first(LOOKED_AT).outlook(factors, gates)
-        orders[state] = [places[place] for place in opinions.by_disagreement()] if left else []
-        orders[state] += left[CHOSEN_FROM:]
+        first = [places[place] for place in opinions.by_disagreement()] if open_ones else []
+        orders[state] = first + open_ones[CHOSEN_FROM:]
     record: dict[str, Any] = {
         "scores": {s.name: round(value, 5) for s, value in scores.items()},
         "calibration": factors,
@@ -223,13 +239,10 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         record["stopped"] = f"every cell is expected below {asked.target:g} of its limit"
         _write(folder, chosen, {}, state_before["bought"], record)
         return
-    spent = sum(found.costs[state][index] for state, own in chosen.items() for index in own)
-    share = (arm.budget - spent) / (asked.rounds - number + 1)
-    labels = math.floor(share / found.mean_cost + 1e-9)
-    wanted = _allocated(context, arm, scores, chosen, labels)
-    bought = _take(found, orders, wanted, arm.budget - spent)
-    if number == asked.rounds:
-        record["stopped"] = "the budget is gone"
+    left = arm.budget - _spent(found, chosen)
+    share = left / (asked.rounds - number + 1)
+    bought = _take(found, orders, _allocated(context, arm, scores, chosen, share), left)
+    record["stopped"] = _stopped(context, arm, _joined(chosen, bought), number)
     record["calibration"] = calibrated(
         [
             Opinions.of(members, state, own)
@@ -245,6 +258,10 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
     )
 
 
+def _joined(chosen: Selection, bought: Selection) -> Selection:
+    return {s: [*chosen.get(s, []), *bought.get(s, [])] for s in {*chosen, *bought}}
+
+
 def _write(
     folder: Path,
     chosen: Selection,
@@ -252,7 +269,7 @@ def _write(
     history: dict[str, Any],
     record: dict[str, Any],
 ) -> None:
-    everything = {s: [*chosen.get(s, []), *bought.get(s, [])] for s in {*chosen, *bought}}
+    everything = _joined(chosen, bought)
     write_json(
         folder / SELECTION,
         {
