@@ -300,6 +300,23 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class Bought:
+    """What the curriculum of an adaptive study labelled in one cell.
+
+    Args:
+        density_g_cm3: of the cell.
+        temperature_K: of the cell.
+        labels: of each round, from the start on.
+        scores: that the cell was expected to have before each round after the start.
+    """
+
+    density_g_cm3: float
+    temperature_K: float
+    labels: Sequence[int]
+    scores: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Failure:
     """Something that failed: the stage, the item (a state point, a frame), the cause."""
 
@@ -323,7 +340,7 @@ class ReportData:
         training: rounds, oldest first.
         parity: None before validation.
         rdfs, coordination, pressures, drifts: of the production runs.
-        finite_size, sampling, failures: of the earlier stages, and of all.
+        finite_size, sampling, bought, failures: of the earlier stages, and of all.
     """
 
     title: str
@@ -341,6 +358,7 @@ class ReportData:
     drifts: Sequence[Drift] = ()
     finite_size: Sequence[FiniteSize] = ()
     sampling: Sequence[Sampling] = ()
+    bought: Sequence[Bought] = ()
     failures: Sequence[Failure] = ()
 
     def __post_init__(self) -> None:

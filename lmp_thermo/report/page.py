@@ -153,6 +153,12 @@ def _sections(data: ReportData) -> list[Section]:
             tables.finite_size_table(data),
         ),
         Section(
+            "What the curriculum bought",
+            "Labels to train on in the last round: the start, then a purchase for each committee. "
+            "An expected score is the committee's, error over limit, before the purchase.",
+            tables.bought_table(data),
+        ),
+        Section(
             "Sampling",
             "Time between the frames drawn, beside the time between independent samples of the "
             "potential energy.",

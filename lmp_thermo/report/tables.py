@@ -256,6 +256,27 @@ def _change(value: float | None, note: str = "") -> Entry:
     return Entry("0" if abs(value) < ROUND_OFF else plain(value), value, note)
 
 
+def bought_table(data: ReportData) -> Table:
+    """Labels that a curriculum bought in each cell, round by round."""
+    columns = [
+        ("density", "g/cm³"),
+        ("temperature", "K"),
+        ("labels", ""),
+        ("by round", ""),
+        ("expected score", "before each round"),
+    ]
+    rows = [
+        [
+            *_state(row),
+            Entry(str(sum(row.labels)), sum(row.labels)),
+            Entry(" + ".join(map(str, row.labels))),
+            Entry(", ".join(map(plain, row.scores)), row.scores[-1]) if row.scores else NOTHING,
+        ]
+        for row in data.bought
+    ]
+    return Table(columns, rows)
+
+
 def sampling_table(data: ReportData) -> Table:
     """How far apart in time frames were drawn, and how far they had to be."""
     columns = [

@@ -12,7 +12,7 @@ from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, folded_json, read_json, write_text
 from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, databases, label, teacher
-from lmp_thermo.stages.candidates import buyers, settings
+from lmp_thermo.stages.candidates import buyers
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.pairs import paired_tests
@@ -379,20 +379,4 @@ def _pressure_falls(context: Context) -> list[dict[str, Any]]:
 
 def _curriculum(context: Context) -> dict[str, Any]:
     """What adaptive arms bought round by round, and what they expected."""
-    found: dict[str, Any] = {}
-    for arm in buyers(context):
-        found[arm.name] = []
-        for number in range(settings(context).rounds + 1):
-            record = read_json(
-                curriculum.product(context, arm, number).folder / curriculum.SELECTION
-            )
-            bought = record["bought"].get(str(number), {})  # the file tells of all rounds before
-            found[arm.name].append(
-                {
-                    "bought": bought,
-                    "scores": record.get("scores", {}),
-                    "calibration": record.get("calibration", {}),
-                    "stopped": record["stopped"],
-                }
-            )
-    return found
+    return {arm.name: curriculum.rounds(context, arm) for arm in buyers(context)}

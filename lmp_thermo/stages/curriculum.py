@@ -91,6 +91,22 @@ def products(context: Context) -> list[Product]:
     return found
 
 
+def rounds(context: Context, arm: Arm) -> list[dict[str, Any]]:
+    """What an adaptive arm bought and expected round by round, and why it stopped."""
+    found = []
+    for number in range(settings(context).rounds + 1):
+        record = read_json(product(context, arm, number).folder / SELECTION)
+        found.append(
+            {
+                "bought": record["bought"].get(str(number), {}),  # the file tells of all before
+                "scores": record.get("scores", {}),
+                "calibration": record.get("calibration", {}),
+                "stopped": record["stopped"],
+            }
+        )
+    return found
+
+
 def make(context: Context) -> None:
     """Carry out the rounds of all who buy side by side."""
     arms = buyers(context)

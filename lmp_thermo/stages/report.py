@@ -11,6 +11,7 @@ from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.potential.card import read_card
 from lmp_thermo.products import Product, hash_of_file, read_json, write_text
 from lmp_thermo.report.data import (
+    Bought,
     CellReport,
     Coordination,
     Drift,
@@ -24,7 +25,18 @@ from lmp_thermo.report.data import (
     Sampling,
     TrainingRound,
 )
-from lmp_thermo.stages import analyze, deck, export, label, label_checks, sample, train, validate
+from lmp_thermo.stages import (
+    analyze,
+    curriculum,
+    deck,
+    export,
+    label,
+    label_checks,
+    sample,
+    train,
+    validate,
+)
+from lmp_thermo.stages.candidates import buyers
 from lmp_thermo.stages.context import Context, remembered_by_arm, versions
 from lmp_thermo.states import StatePoint
 
@@ -109,6 +121,7 @@ def collect(context: Context) -> ReportData:
             for row in read_json(label_checks.product(context).folder / label_checks.FINITE_SIZE)
         ],
         sampling=_sampling(context),
+        bought=_bought(context) if context.adaptive else [],
         failures=_failures(context),
     )
 
@@ -122,7 +135,15 @@ def _summary(context: Context) -> list[str]:
         f"{judging} more held out",
         f"{study.production.molecules} molecules in each production run, "
         f"{study.production.production_ps:g} ps",
+        *(_bought_in_words(context) if context.adaptive else []),
     ]
+
+
+def _bought_in_words(context: Context) -> list[str]:
+    arm = buyers(context)[0]
+    found = curriculum.rounds(context, arm)
+    labels = sum(sum(one["bought"].values()) for one in found)
+    return [f"{labels} of the frames chosen by the curriculum: {found[-1]['stopped']}"]
 
 
 def _provenance(context: Context) -> dict[str, str]:
@@ -274,6 +295,20 @@ def _sampling(context: Context) -> list[Sampling]:
                 )
             )
     return rows
+
+
+def _bought(context: Context) -> list[Bought]:
+    arm = buyers(context)[0]
+    rounds = curriculum.rounds(context, arm)
+    return [
+        Bought(
+            state.density_g_cm3,
+            state.temperature_K,
+            [one["bought"].get(state.name, 0) for one in rounds],
+            [one["scores"][state.name] for one in rounds if state.name in one["scores"]],
+        )
+        for state in context.study.states
+    ]
 
 
 def _failures(context: Context) -> list[Failure]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from lmp_thermo.report.data import (
+    Bought,
     CellReport,
     Coordination,
     Drift,
@@ -312,6 +313,7 @@ def full(with_reference: bool = True) -> ReportData:
             Sampling(0.42, 300.0, 1, 12, "potential", 0.12, 0.05, True),
             Sampling(0.42, 400.0, 1, 9, "potential", 0.06, 0.09, False, "temperature above 900 K"),
         ],
+        bought=[Bought(0.05, 200.0, [2, 0], [0.4]), Bought(0.42, 400.0, [1, 3], [1.7])],
         failures=[Failure("label", "rho0.42_T400 frame 7", "SCF not converged after 250 steps")],
     )
 

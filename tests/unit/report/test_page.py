@@ -204,6 +204,7 @@ def test_observables_table_joins_cells_with_different_observables() -> None:
     [
         (tables.finite_size_table, {"not all doubled boxes could be labelled"}),
         (tables.sampling_table, {"temperature above 900 K"}),
+        (tables.bought_table, set()),
         (tables.failures_table, set()),
     ],
 )
