@@ -94,7 +94,8 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
     round draws more for training than it labels, for the curriculum to choose from.
 
     Raises:
-        StudyError: the budget is smaller than one frame for each state point.
+        StudyError: the budget is smaller than one frame for each state point, or leaves the first
+            round nothing to train on.
     """
     states = design_states(sampling, grid)
     assert sampling.budget_frames is not None  # the study file is checked
@@ -104,6 +105,13 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
             f"least one frame for each of the design's {len(states)} state points; raise it"
         )
     shares = _spread(sampling.budget_frames, len(states) * sampling.rounds)
+    first = sum(shares[: len(states)]) + sampling.molecule_frames
+    if first < FEWEST_FRAMES:
+        raise StudyError(
+            f"sampling.budget_frames = {sampling.budget_frames}: leaves {first} frames to the "
+            f"first of {sampling.rounds} rounds, expected at least {FEWEST_FRAMES}, for one only "
+            "watches the training; raise it"
+        )
     training = dict(zip(states, shares[number * len(states) :], strict=False))
     if sampling.curriculum is not None and number == sampling.rounds - 1:
         most = math.ceil(sampling.curriculum.most_share * adaptive_budget(sampling, grid))
