@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from lmp_thermo import Study
-from lmp_thermo.comparison import Arm, Curriculum, Teacher
+from lmp_thermo.analysis.wasserstein import FEWEST_FRAMES
+from lmp_thermo.comparison import FEWEST_HELD_OUT, Arm, Curriculum, Teacher
 from lmp_thermo.errors import StudyError
 from lmp_thermo.sampling.designs import plan_pool, spend, take_in_turn
 from lmp_thermo.stages import arms, label, train
@@ -32,6 +33,11 @@ from tests.unit.designs import GRID, HOME, INPUTS, argon, comparison
         ("teacher", {"training": {}}, "expected a teacher exactly where recipes name distil"),
         ("teacher", {"arguments": {}}, "teacher: expected one of calculator and training"),
         ("designs", ["grid", "condensed"], "expected condensed_above_g_cm3 exactly where"),
+        (
+            "coordination_cutoff_A",
+            0.2,
+            "cutoff_A = 0.2: input should be greater than or equal to 1",
+        ),
         ("crystal_densities_g_cm3", [1.7], "expected crystal_densities_g_cm3 exactly where"),
         ("crystal_densities_g_cm3", [1.7, 1.7], "names a value twice"),
         ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),
@@ -51,6 +57,24 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
     with pytest.raises(StudyError, match=message) as caught:
         StudyFile.read(own)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"held_out_per_cell": 3}])
+def test_too_few_held_out_frames_for_distances_between_cells(
+    tmp_path: Path, given: dict[str, int]
+) -> None:
+    assert FEWEST_HELD_OUT == FEWEST_FRAMES
+    study = argon()
+    del study["sampling"]["held_out_per_cell"]
+    study["sampling"].update(given)
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump(study))
+    message = r"own.yaml: sampling.held_out_per_cell = 3, expected at least 4 in a comparison"
+    with pytest.raises(StudyError, match=message):
+        StudyFile.read(own)
+    study["sampling"]["held_out_per_cell"] = 4
+    own.write_text(yaml.safe_dump(study))
+    assert StudyFile.read(own).comparison is not None
 
 
 @pytest.mark.parametrize(
