@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from lmp_thermo.comparison import OtherModel
+from lmp_thermo.comparison import Arm, OtherModel
 from lmp_thermo.errors import FrameError
 from lmp_thermo.frames import MOLECULE, Frame, Tags
+from lmp_thermo.potential.evaluate import Prediction
 from lmp_thermo.potential.zero_of_energy import energy_constants
 from lmp_thermo.products import read_json
 from lmp_thermo.progress import Progress
@@ -73,6 +74,55 @@ def test_a_stiffer_bond_is_an_error_of_the_energy_and_another_zero_is_none(
             assert errors[name]["rmse"] == pytest.approx(0.0, abs=ROUND_OFF)
         assert errors["molecular_pressure"]["mean"] == pytest.approx(0.0, abs=1e-2)  # 7 digits
         assert errors["force"]["rmse"] > 0.1
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_a_student_has_its_teachers_zero_and_keeps_its_errors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, foreign: bool
+) -> None:
+    cell = [frame(STATES[0], seed) for seed in range(4)]
+    pool = [frame(STATES[1], seed) for seed in range(10, 16)]
+    calculator = AseReference("foreign", PATH, FOREIGN)
+    known = {f.geometry_hash: label_frame(calculator, f) for f in [*pool, *cell]}
+    taught = [known[f.geometry_hash] for f in cell]
+    off_by = 0.3  # eV a frame, which the student does not know from its teacher
+    predictions = [
+        Prediction(f.energy + off_by, f.forces, f.stress, f.alone_energy, f.alone_forces)
+        for f in taught
+    ]
+    of_the_teacher = SimpleNamespace(training=None if foreign else {})
+    for module, name, value in (
+        (coverage, "held_out", {STATES[0]: cell}),
+        (coverage.teacher, "labels", known),
+        (coverage.teacher, "everything", [*pool, *cell]),
+        (coverage.teacher, "teacher_of", of_the_teacher),
+        (coverage.teacher, "us_per_atom", 1.0),
+    ):
+        monkeypatch.setattr(module, name, lambda context, value=value: value)
+    monkeypatch.setattr(coverage.arms, "product", lambda *given: SimpleNamespace(folder=tmp_path))
+    monkeypatch.setattr(coverage, "_predicted", lambda *given: ({STATES[0]: predictions}, 1.0))
+    context: Any = SimpleNamespace(memory={}, chosen_arm=None)
+    coverage._arm(context, Arm("grid", "intermolecular", 1, 6.0, recipe="distil"), tmp_path)
+    made = read_json(tmp_path / coverage.ERRORS)
+    student = coverage.FrameErrors.from_dict(made["cells"][STATES[0].name]).errors()
+    against = coverage.FrameErrors.from_dict(made["against_teacher"][STATES[0].name]).errors()
+    assert against["energy"]["rmse"] == pytest.approx(off_by / 6, rel=1e-6)
+    assert student["interaction_energy"]["rmse"] == pytest.approx(off_by / 6, rel=1e-6)
+    both = [*pool, *cell]
+    mean = np.mean([(f.alone_energy - known[f.geometry_hash].alone_energy) / 3 for f in both])
+    moved = 3 * mean if foreign else 0.0  # a model's energies have the reference's zero
+    errors = [p.energy + moved - f.energy for p, f in zip(predictions, cell, strict=True)]
+    expected = np.sqrt(np.mean((np.array(errors) / 6) ** 2))
+    assert student["energy"]["rmse"] == pytest.approx(expected, rel=1e-6)
+    if not foreign:
+        return
+    coverage._teacher(context, tmp_path)
+    own = read_json(tmp_path / coverage.ERRORS)
+    of_cell = coverage.FrameErrors.from_dict(own["cells"][STATES[0].name]).errors()
+    errors = [t.energy + moved - f.energy for t, f in zip(taught, cell, strict=True)]
+    expected = np.sqrt(np.mean((np.array(errors) / 6) ** 2))
+    assert of_cell["energy"]["rmse"] == pytest.approx(expected, rel=1e-6)
+    assert own["failed"] == {}
 
 
 def test_constants_of_a_mixture_come_from_frames_of_different_composition() -> None:
