@@ -225,6 +225,16 @@ def test_a_pool_that_is_just_large_enough_is_spent_to_its_last_frame(design: Any
         ),
         (
             {
+                "designs": ["condensed"],
+                "condensed_above_g_cm3": 0.4,
+                "crystal_densities_g_cm3": [0.9],
+                "budget": 60,
+                "pool_frames": 6,
+            },
+            r"pool_frames = 6: expected at least 7 a state point, for design condensed buys 40",
+        ),
+        (
+            {
                 "designs": ["adaptive"],
                 "curriculum": Curriculum(updates=5, budgets=[28.0]),
                 "pool_frames": 3,
