@@ -15,6 +15,9 @@ Recipe = Literal["scratch", "distil"]
 Loss = Literal["intermolecular", "plain"]
 BudgetUnit = Literal["frames", "atom-frames", "label-seconds"]
 
+FEWEST_HELD_OUT = 4
+"""Held-out frames a cell: distances between cells halve what a cell that is only judged has."""
+
 T = TypeVar("T")
 
 
@@ -161,7 +164,7 @@ class Comparison(Section):
     )
     runs: ArmRuns | None = None
     coordination_cutoff_A: Positive | None = Field(
-        None, description="instead of the first minimum of g(r) in the densest, coldest cell"
+        None, ge=1, description="instead of the first minimum of g(r) in the densest, coldest cell"
     )
     calculators: dict[Name, OtherModel] = Field(
         default_factory=dict, description="judged on the same grid without training"

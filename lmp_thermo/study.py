@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from lmp_thermo.comparison import Comparison
+from lmp_thermo.comparison import FEWEST_HELD_OUT, Comparison
 from lmp_thermo.errors import StudyError
 from lmp_thermo.reading import (
     Name,
@@ -195,6 +195,11 @@ def _check_consistency(where: str, study: StudyFile) -> None:
             True,
             "false for an ASE reference; its runs would take days",
         )
+    _check_output(study, refuse)
+
+
+def _check_output(study: StudyFile, refuse: Callable[[str, object, str], None]) -> None:
+    """How often runs write."""
     production = study.production
     for key in ("trajectory_every_fs", "thermo_every_fs"):
         ratio = getattr(production, key) / production.timestep_fs
@@ -258,6 +263,13 @@ def _check_comparison(
             "sampling.budget_frames",
             sampling.budget_frames,
             "frames for the rounds before the pool's, and nothing where there is no such round",
+        )
+    if sampling.held_out_per_cell < FEWEST_HELD_OUT:
+        refuse(
+            "sampling.held_out_per_cell",
+            sampling.held_out_per_cell,
+            f"at least {FEWEST_HELD_OUT} in a comparison, which halves them to see how far apart "
+            "cells are; raise it",
         )
     if study.training.updates is None:
         refuse("training.minutes", study.training.minutes, "updates, so that all arms have as many")

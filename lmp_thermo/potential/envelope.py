@@ -25,6 +25,12 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Short = Annotated[str, Field(max_length=500)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+UNJUDGED = {
+    "provisional": "no held-out frame was judged",
+    "final": "no run was validated",
+}
+"""By the status of an envelope, why a cell of it has no verdict."""
+
 SAME = 1e-9
 """Relative difference below which two densities or temperatures are the same."""
 
@@ -39,13 +45,13 @@ class Cell(Part):
     """A cell of the grid and its verdict.
 
     Args:
-        passed: whether every gate was passed; False also where it could not be judged.
+        passed: whether every gate was passed; None where nothing was judged.
         neighbours: mean coordination number in the frames that it was judged on.
     """
 
     density_g_cm3: Positive
     temperature_K: Positive
-    passed: bool
+    passed: bool | None
     neighbours: Count | None = None
 
 
@@ -128,8 +134,11 @@ class Envelope(Part):
             )
         ends = [row[densities.index(value)] for value in pair]
         for cell in ends:
+            where = f"{cell.density_g_cm3:g} g/cm3, {temperature:g} K"
+            if cell.passed is None:
+                return f"{UNJUDGED[self.status]} in the cell at {where}"
             if not cell.passed:
-                return f"the cell at {cell.density_g_cm3:g} g/cm3, {temperature:g} K did not pass"
+                return f"the cell at {where} did not pass"
         return self._unseen(ends[0], ends[1], density)
 
     def _unseen(self, below: Cell, above: Cell, density: float) -> str | None:

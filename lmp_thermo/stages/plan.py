@@ -110,19 +110,25 @@ def steps(context: Context) -> list[Step]:
 def _comparison_steps(context: Context) -> list[Step]:
     """The last round draws and labels the pool; its training is that of all arms."""
     before = _rounds(context, context.study.sampling.rounds)[:-1]
-    drawn = Step(
-        "databases",
-        None,
-        lambda: databases.make(context),
-        lambda: databases.products(context),
-    )
-    taught = Step("teacher", None, lambda: teacher.make(context), lambda: teacher.products(context))
     comparison = comparison_of(context)
+
+    def affordable(make: Callable[[Context], None]) -> Callable[[], None]:
+        def make_checked() -> None:
+            arms.check(context)
+            make(context)
+
+        return make_checked
+
+    drawn = Step("databases", None, affordable(databases.make), lambda: databases.products(context))
+    taught = Step("teacher", None, affordable(teacher.make), lambda: teacher.products(context))
+    bought = Step(
+        "curriculum", None, affordable(curriculum.make), lambda: curriculum.products(context)
+    )
     return [
         *before,
         *([drawn] if databases.kinds(context) else []),
         *([taught] if comparison.teacher else []),
-        *([_curriculum(context)] if comparison.curriculum else []),
+        *([bought] if comparison.curriculum else []),
         Step("train", None, lambda: arms.make(context), lambda: arms.products(context)),
         Step("coverage", None, lambda: coverage.make(context), lambda: coverage.products(context)),
         *(_of_potentials(context) if comparison.runs else []),
@@ -194,6 +200,8 @@ def _curriculum(context: Context) -> Step:
 
 def _label(context: Context, number: int) -> None:
     label.make(context, number)
+    if context.study.comparison is not None and number == context.last_round:
+        arms.check(context)
     if number == context.last_round:
         label_checks.make(context)
 

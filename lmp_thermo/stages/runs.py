@@ -11,7 +11,7 @@ from lmp_thermo.errors import RunError
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.fluid.packing import box_length
 from lmp_thermo.frames import Frame, Tags
-from lmp_thermo.launch import RunEvent, run_decks, run_state
+from lmp_thermo.launch import RunEvent, RunResult, run_decks, run_state
 from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import Product, hash_of, hash_of_file, read_json, write_json
 from lmp_thermo.sampling.drawn import frames_from
@@ -19,17 +19,22 @@ from lmp_thermo.stages.context import Context
 
 SPEED = "speed.json"
 
-ENDED = ("finished", "failed")
-"""A run that a guard stopped is a result: it says that the potential does not hold there."""
+DIED_AGAIN = "died-again.json"
+"""In a run's folder: that it died, was tried once more, and died again."""
 
 
 class RunProduct(Product):
-    """The run in a deck's folder; complete when it ended, by itself or by a guard."""
+    """The run in a deck's folder; complete when it ended, by itself, by a guard, or by dying twice.
+
+    A run that a guard stopped, or that died twice while it ran, is a result: it says that the
+    potential does not hold there.
+    """
 
     @property
     def state(self) -> str:
         """``current`` or ``missing``; a stale deck has taken its run with it."""
-        return "current" if run_state(self.folder) in ENDED else "missing"
+        ended = run_state(self.folder) == "finished" or _is_result(self.folder)
+        return "current" if ended else "missing"
 
     @property
     def content(self) -> str:
@@ -44,6 +49,9 @@ def carry_out_decks(
 ) -> dict[Path, str | None]:
     """Run decks, as many at a time as there are cores; those that ended are not run again.
 
+    A run that dies is tried once more, from its last restart. What dies again is a result, as
+    what a guard stops, and stands until it is asked for again.
+
     Args:
         context: of the study.
         title: for the progress bar.
@@ -51,11 +59,10 @@ def carry_out_decks(
         retry_failed: whether runs that failed are carried out again.
 
     Returns:
-        For each folder, which guard stopped its run, None where it finished.
+        For each folder, which guard stopped its run or of what it died, None where it finished.
 
     Raises:
-        RunError: LAMMPS cannot be found or started, stopped with an error that is no guard's, or
-            a run was interrupted.
+        RunError: LAMMPS cannot be found or started, ended before it ran, or a run was interrupted.
     """
     total = sum(read_json(folder / "deck.json")["last_step"] for folder in folders)
     steps: dict[Path, int] = {}
@@ -74,20 +81,23 @@ def carry_out_decks(
                 speeds[event.folder] = event.ns_per_day
             task.reach(sum(steps.values()), f"{sum(speeds.values()):.2f} ns/day")
 
-        # A guard's verdict stands until it is asked for again; anything else may have been mended.
-        again = [f for f in folders if retry_failed or _failure_kind(f) not in (None, "guard")]
-        results = {
-            result.folder: result
-            for group, retry in (
-                ([f for f in folders if f not in again], False),
-                (again, True),
-            )
-            if group
-            for result in run_decks(
+        def run(group: Sequence[Path], retry: bool) -> dict[Path, RunResult]:
+            done = run_decks(
                 group, context.lammps, context.cores, on_event=tell, retry_failed=retry
             )
-        }
-    ordered = [results[folder.absolute()] for folder in folders]
+            return dict(zip(group, done, strict=True))
+
+        # A result stands until it is asked for again; anything else may have been mended.
+        again = [f for f in folders if retry_failed or (read_failure(f) and not _is_result(f))]
+        first = [f for f in folders if f not in again]
+        results = {**run(first, False), **run(again, True)}
+        dead = [f for f in first if _died(f) and not _is_result(f)]
+        for folder in dead:
+            context.progress.note(f"{title}: {folder.name}: {results[folder].cause}; once more")
+        results |= run(dead, True)
+        for folder in filter(_died, folders):
+            write_json(folder / DIED_AGAIN, {"cause": results[folder].cause})
+    ordered = [results[folder] for folder in folders]
     interrupted = [result for result in ordered if result.status == "interrupted"]
     if interrupted:
         raise RunError(
@@ -98,8 +108,7 @@ def carry_out_decks(
         if result.ns_per_day is not None:
             write_json(result.folder / SPEED, {"ns_per_day": round(result.ns_per_day, 3)})
         if result.status == "failed":
-            failure = read_failure(result.folder)
-            if failure is not None and failure.kind != "guard":
+            if not _is_result(result.folder):
                 raise RunError(
                     f"{title}: {result.folder.name}: {result.cause}; see {result.folder}, mend its "
                     "cause and run the same command again"
@@ -108,9 +117,24 @@ def carry_out_decks(
     return {folder: result.cause or None for folder, result in zip(folders, ordered, strict=True)}
 
 
-def _failure_kind(folder: Path) -> str | None:
+def _died(folder: Path) -> bool:
+    """Whether a run ended by an error or a crash while it ran, and not before its first step.
+
+    LAMMPS says an error such as lost atoms at once; what ends without a word before any step is
+    likely no fault of the potential.
+    """
     failure = read_failure(folder)
-    return None if failure is None else failure.kind
+    if failure is None or failure.kind not in ("error", "signal"):
+        return False
+    return failure.step > 0 or failure.cause.startswith("LAMMPS: ")
+
+
+def _is_result(folder: Path) -> bool:
+    """Whether a failed run says that the potential does not hold: a guard's, or one dead twice."""
+    failure = read_failure(folder)
+    if failure is None:
+        return False
+    return failure.kind == "guard" or (_died(folder) and (folder / DIED_AGAIN).is_file())
 
 
 def trajectory_of(folder: Path, species: tuple[str, ...]) -> Trajectory:

@@ -274,7 +274,10 @@ def _draw(
     cause: str | None,
     folder: Path,
 ) -> None:
-    """Draw frames from a run; where a guard stopped it too early, pack the missing ones."""
+    """Draw frames from a run; where it was stopped or died too early, pack the missing ones.
+
+    The pool of a comparison goes without the cell instead.
+    """
     study, state = context.study, plan.state
     composition = context.composition(study.sampling.molecules)
     seed = seed_for(study.seed, "sample", round_number, state.name)

@@ -183,14 +183,15 @@ def record(context: Context) -> dict[str, Any]:
     }
 
 
-def _everything(context: Context) -> list[Frame]:
+def everything(context: Context) -> list[Frame]:
+    """All frames that the teacher is asked about, with the reference's labels."""
     sources = [pool(context), held_out(context)]
     sources += [databases.frames(context, kind) for kind in databases.kinds(context)]
     return [frame for source in sources for cell in source.values() for frame in cell]
 
 
 def _label(context: Context, folder: Path) -> None:
-    wanted = _everything(context)
+    wanted = everything(context)
     with context.progress.task("the teacher labels", len(wanted)) as task:
         if teacher_of(context).training is None:
             outcome = labeller(context).label(wanted, lambda _: task.advance())

@@ -33,7 +33,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.validation(context.arm),
         {
-            "stage": "validate/2",
+            "stage": "validate/3",
             "observables": analyze.product(context).content,
             "reference": context.reference.identity,
             "validation": context.study.validation.model_dump(),

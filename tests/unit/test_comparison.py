@@ -1,4 +1,4 @@
-"""Designs over a shared pool, the curriculum's allocation, and the statistics between arms."""
+"""Studies that compare designs: what is refused, names of arms, students, purchases."""
 
 import itertools
 from dataclasses import replace
@@ -8,153 +8,16 @@ from typing import Any
 
 import pytest
 import yaml
-from pydantic import ValidationError
 
 from lmp_thermo import Study
-from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home, Teacher
+from lmp_thermo.analysis.wasserstein import FEWEST_FRAMES
+from lmp_thermo.comparison import FEWEST_HELD_OUT, Arm, Curriculum, Teacher
 from lmp_thermo.errors import StudyError
-from lmp_thermo.sampling.designs import (
-    cells_of,
-    check_equal_budgets,
-    plan_pool,
-    pool_order,
-    spend,
-    take_in_turn,
-)
+from lmp_thermo.sampling.designs import plan_pool, spend, take_in_turn
 from lmp_thermo.stages import arms, label, train
-from lmp_thermo.states import StateGrid, StatePoint
+from lmp_thermo.states import StatePoint
 from lmp_thermo.study import StudyFile
-
-INPUTS = Path(__file__).parents[2] / "inputs" / "density"
-
-GRID = StateGrid.of(StatePoint(d, t) for d in (0.1, 0.2, 0.4, 0.8) for t in (100.0, 200.0, 300.0))
-HOME = Home(density_g_cm3=0.4, temperature_K=200.0)
-
-
-def comparison(**changes: Any) -> Comparison:
-    values: dict[str, Any] = {
-        "designs": ["none", "temperature", "density", "grid"],
-        "seeds": [1, 2],
-        "home": HOME,
-        "densities_g_cm3": [0.1, 0.4, 0.8],
-        "budget": 12.0,
-        **changes,
-    }
-    return Comparison(**values)
-
-
-def argon() -> Any:
-    """Return the study that ships, without its variants and runs."""
-    study = yaml.safe_load((INPUTS / "argon.yaml").read_text())
-    del study["variants"], study["comparison"]["runs"]
-    return study
-
-
-@pytest.mark.parametrize(
-    ("design", "cells"), [("none", 1), ("temperature", 3), ("density", 3), ("grid", 9)]
-)
-def test_designs_spend_on_their_cells_only_and_exactly(design: Any, cells: int) -> None:
-    own = comparison()
-    plan = plan_pool(own, GRID, 2, atoms_per_frame=7)
-    costs = {p.state: [1.0] * p.training for p in plan}
-    taken = spend(Arm(design, "intermolecular", 1, 12.0), own, GRID, costs, study_seed=5)
-    assert set(taken) == set(cells_of(design, own, GRID))
-    assert len(taken) == cells
-    assert sum(map(len, taken.values())) == 12
-    counts = [len(chosen) for chosen in taken.values()]
-    assert max(counts) - min(counts) <= 1
-    assert all(len(set(chosen)) == len(chosen) for chosen in taken.values())
-    assert all(state.density_g_cm3 != 0.2 for state in taken)  # there arms are only judged
-
-
-def test_the_pool_holds_what_the_greediest_arm_wants_and_held_out_frames_everywhere() -> None:
-    plans = {p.state: p for p in plan_pool(comparison(pool_factor=1.5), GRID, 2, 7)}
-    assert plans[HOME.state].training == 18  # 1.5 times the whole budget of design none
-    assert plans[StatePoint(0.1, 200.0)].training == 6  # a third of the budget for density
-    assert plans[StatePoint(0.1, 100.0)].training == 3  # a ninth, rounded up, for the grid
-    assert plans[StatePoint(0.2, 200.0)].training == 0
-    assert {p.held_out for p in plans.values()} == {2}
-    assert set(plans) == set(GRID)
-
-
-def test_the_whole_pool_is_taken_whatever_the_budget_and_wants_no_frame_of_its_own() -> None:
-    own = comparison(designs=["none", "density", "pool"], losses=["intermolecular", "plain"])
-    plan = plan_pool(own, GRID, 2, atoms_per_frame=7)
-    assert plan == plan_pool(comparison(designs=["none", "density"]), GRID, 2, 7)
-    costs = {p.state: [1.0] * p.training for p in plan if p.training}
-    taken = spend(Arm("pool", "intermolecular", 1, 12.0), own, GRID, costs, study_seed=5)
-    assert taken == {state: list(range(len(price))) for state, price in costs.items()}
-    assert [a.name for a in own.arms if a.design == "pool"] == ["pool-1", "pool-2"]  # no controls
-    with pytest.raises(ValidationError, match="a design with a budget beside it"):
-        comparison(designs=["pool"])
-
-
-def test_arms_of_one_seed_take_the_same_frames_first() -> None:
-    own = comparison()
-    costs = {p.state: [1.0] * 40 for p in plan_pool(own, GRID, 2, 7)}
-    few = spend(Arm("grid", "intermolecular", 3, 12.0), own, GRID, costs, 5)
-    many = spend(Arm("none", "intermolecular", 3, 12.0), own, GRID, costs, 5)
-    chosen = few[HOME.state]
-    assert many[HOME.state][: len(chosen)] == chosen
-    assert pool_order(5, 3, HOME.state, 40) != pool_order(5, 4, HOME.state, 40)
-
-
-def test_a_budget_in_seconds_buys_more_of_what_is_cheap() -> None:
-    own = comparison(budget=60.0, budget_unit="label-seconds", pool_frames=100)
-    costs = {s: [2.0 if s.density_g_cm3 > 0.3 else 0.5] * 100 for s in GRID}
-    bought = {}
-    for design in ("none", "density"):
-        taken = spend(Arm(design, "intermolecular", 1, 60.0), own, GRID, costs, 5)  # type: ignore[arg-type]
-        spent = sum(costs[s][i] for s, chosen in taken.items() for i in chosen)
-        assert 58.0 < spent <= 60.0
-        bought[design] = sum(map(len, taken.values()))
-    assert bought["none"] == 30
-    assert bought["density"] in (39, 40)  # 13 turns of 0.5 + 2 + 2, and what comes next
-
-
-def test_arms_that_spend_differently_are_refused() -> None:
-    check_equal_budgets({"a": (12.0, 12.0), "b": (12.0, 11.5)}, 1.0, "frames")
-    with pytest.raises(StudyError, match="arm b spent 11 of 12 frames, expected equal budgets"):
-        check_equal_budgets({"a": (12.0, 12.0), "b": (12.0, 11.0)}, 1.0, "frames")
-    with pytest.raises(StudyError, match="arm a spent 13 of 12"):
-        check_equal_budgets({"a": (12.0, 13.0)}, 1.0, "frames")
-
-
-def test_a_pool_that_is_too_small_is_refused() -> None:
-    own = comparison()
-    with pytest.raises(StudyError, match="design none wants more than the 5 frames of the pool"):
-        spend(Arm("none", "plain", 1, 12.0), own, GRID, {HOME.state: [1.0] * 5}, 5)
-
-
-@pytest.mark.parametrize("design", ["none", "temperature", "density"])
-def test_a_pool_that_is_just_large_enough_is_spent_to_its_last_frame(design: Any) -> None:
-    own = comparison(designs=[design], pool_factor=1.0)
-    costs = {p.state: [1.0] * p.training for p in plan_pool(own, GRID, 2, 7)}
-    taken = spend(Arm(design, "intermolecular", 1, 12.0), own, GRID, costs, 5)
-    assert {s: len(chosen) for s, chosen in taken.items()} == {
-        s: len(price) for s, price in costs.items() if price
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"budget": 8.0}, r"too small to split.*9 state points of design grid"),
-        ({"densities_g_cm3": [0.4]}, r"density needs at least two densities at 200 K"),
-        ({"temperatures_K": [200.0]}, r"temperature needs at least two temperatures at 0.4"),
-        (
-            {
-                "designs": ["condensed"],
-                "condensed_above_g_cm3": 0.9,
-                "crystal_densities_g_cm3": [1.0],
-            },
-            r"condensed_above_g_cm3 = 0.9: no density on which designs may spend is as high",
-        ),
-    ],
-)
-def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(StudyError, match=message):
-        plan_pool(comparison(**changes), GRID, 2, 7)
+from tests.unit.designs import GRID, HOME, INPUTS, argon, comparison
 
 
 @pytest.mark.parametrize(
@@ -170,6 +33,11 @@ def test_designs_that_cannot_be_planned(changes: dict[str, Any], message: str) -
         ("teacher", {"training": {}}, "expected a teacher exactly where recipes name distil"),
         ("teacher", {"arguments": {}}, "teacher: expected one of calculator and training"),
         ("designs", ["grid", "condensed"], "expected condensed_above_g_cm3 exactly where"),
+        (
+            "coordination_cutoff_A",
+            0.2,
+            "cutoff_A = 0.2: input should be greater than or equal to 1",
+        ),
         ("crystal_densities_g_cm3", [1.7], "expected crystal_densities_g_cm3 exactly where"),
         ("crystal_densities_g_cm3", [1.7, 1.7], "names a value twice"),
         ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),
@@ -189,6 +57,24 @@ def test_mistakes_in_a_study(tmp_path: Path, key: str, value: Any, message: str)
     with pytest.raises(StudyError, match=message) as caught:
         StudyFile.read(own)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"held_out_per_cell": 3}])
+def test_too_few_held_out_frames_for_distances_between_cells(
+    tmp_path: Path, given: dict[str, int]
+) -> None:
+    assert FEWEST_HELD_OUT == FEWEST_FRAMES
+    study = argon()
+    del study["sampling"]["held_out_per_cell"]
+    study["sampling"].update(given)
+    own = tmp_path / "own.yaml"
+    own.write_text(yaml.safe_dump(study))
+    message = r"own.yaml: sampling.held_out_per_cell = 3, expected at least 4 in a comparison"
+    with pytest.raises(StudyError, match=message):
+        StudyFile.read(own)
+    study["sampling"]["held_out_per_cell"] = 4
+    own.write_text(yaml.safe_dump(study))
+    assert StudyFile.read(own).comparison is not None
 
 
 @pytest.mark.parametrize(

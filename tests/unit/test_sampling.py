@@ -74,6 +74,17 @@ def test_a_budget_too_small_to_split() -> None:
         plan_round(sampling("grid", 5), GRID, 0)
 
 
+@pytest.mark.parametrize(("budget", "rounds", "left"), [(1, 1, 1), (3, 2, 1), (2, 3, 0)])
+def test_a_budget_that_leaves_the_first_round_nothing_to_train_on(
+    budget: int, rounds: int, left: int
+) -> None:
+    own = sampling("none", budget, rounds=rounds, density_g_cm3=0.2, temperature_K=100.0)
+    with pytest.raises(StudyError, match=f"budget_frames = {budget}: leaves {left} frames to the"):
+        plan_round(own, GRID, 0)
+    molecules = own.model_copy(update={"molecule_frames": 2})
+    assert plan_round(molecules, GRID, rounds - 1)
+
+
 def methane(count: int) -> Composition:
     ch4 = molecule("CH4")
     return Composition((Atoms(numbers=ch4.numbers, positions=ch4.positions),), (count,))
