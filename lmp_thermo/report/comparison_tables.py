@@ -358,7 +358,8 @@ def _test(test: PairedTest | None) -> Entry:
     if test is None:
         return NOTHING
     low, high = test.interval
-    note = f"{low:.2f} to {high:.2f}, p {test.p_value:.2g}"
+    how = ", estimated" if test.estimated else ""
+    note = f"{low:.2f} to {high:.2f}, p {test.p_value:.2g}{how}"
     return Entry(f"{test.ratio:.2f}", test.ratio, note, "decided" if test.decided else "")
 
 

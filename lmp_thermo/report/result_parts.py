@@ -136,6 +136,7 @@ class PairedTest(Part):
     ratio: Positive
     interval: Annotated[list[Positive], Field(min_length=2, max_length=2)]
     p_value: float = Field(ge=0, le=1)
+    estimated: bool = False
 
     @property
     def decided(self) -> bool:

@@ -1,5 +1,7 @@
 """What errors of many arms on many cells say: regions, scores, paired tests, phases."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,8 +10,9 @@ from lmp_thermo.sections import Gates
 from lmp_thermo.stages import compare
 from lmp_thermo.states import StatePoint
 from lmp_thermo.validation import judge_cell
-from lmp_thermo.validation.coverage import binding, paired_test, region, score
+from lmp_thermo.validation.coverage import EXCHANGES, binding, paired_test, region, score
 from lmp_thermo.validation.phases import pressure_falls
+from tests.tolerances import K_SIGMA
 
 
 def test_pressure_that_falls_with_density_is_seen() -> None:
@@ -65,6 +68,7 @@ def test_paired_test_against_an_independent_code() -> None:
     assert own.ratio == pytest.approx(stats.gmean(np.exp(logs)))
     assert own.ratios == pytest.approx([second[s] / first[s] for s in sorted(first)])
     assert own.wins == sum(logs > 0)
+    assert not own.estimated
 
 
 def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
@@ -74,6 +78,24 @@ def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
     assert own is not None
     assert own.p_value == pytest.approx(2 / 2**8)
     assert paired_test("energy", {1: 1.0}, {1: 2.0}, ("a", "b")) is None
+
+
+def test_of_many_pairs_exchanges_are_drawn() -> None:
+    """With 40 pairs all exchanges would be a million million; p of a normal sum is known."""
+    logs = np.full(40, 0.1)
+    logs[:14] = -0.1
+    tracemalloc.start()
+    own = paired_test(
+        "energy", dict.fromkeys(range(40), 1.0), dict(enumerate(np.exp(logs))), ("a", "b")
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert own is not None
+    assert own.estimated
+    assert peak < 20e6
+    exact = float(stats.binomtest(14, 40).pvalue)
+    assert own.p_value == pytest.approx(exact, abs=K_SIGMA * np.sqrt(exact / EXCHANGES))
+    assert own.wins == 26
 
 
 def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
