@@ -1,18 +1,15 @@
-"""What the errors of many arms on many cells say: regions, scores, intervals, paired tests."""
+"""What the errors of many arms on many cells say: scores, intervals, paired tests."""
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from lmp_thermo.states import StatePoint
 from lmp_thermo.validation.verdict import Verdict
-
-Region = Literal["in", "interpolated", "extrapolated"]
 
 CONFIDENCE = 0.95
 
@@ -21,23 +18,6 @@ EXACT_UP_TO = 20
 
 EXCHANGES = 100_000
 """Drawn of more pairs: p is then known to a tenth of itself at 0.001."""
-
-
-def region(state: StatePoint, trained: Sequence[StatePoint]) -> Region:
-    """Where a cell lies as seen from the cells that an arm was trained on.
-
-    ``in``: one of them. ``interpolated``: density and temperature both lie within the ranges of
-    the trained cells. ``extrapolated``: one of them does not, or no cell was trained on.
-    """
-    if not trained:
-        return "extrapolated"
-    if state in trained:
-        return "in"
-    for name in ("density_g_cm3", "temperature_K"):
-        values = [getattr(own, name) for own in trained]
-        if not min(values) <= getattr(state, name) <= max(values):
-            return "extrapolated"
-    return "interpolated"
 
 
 def score(verdict: Verdict) -> float:
@@ -63,6 +43,20 @@ def binding(verdict: Verdict) -> str:
 def root_mean_square(values: Sequence[float]) -> float:
     """Root mean square."""
     return math.sqrt(sum(value * value for value in values) / len(values))
+
+
+def resampled(n: int, n_resamples: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Bootstrap of n independent samples: n - 1 of them with replacement.
+
+    As many as n would give means a variance that is low by the factor 1 - 1/n, which few frames
+    and fewer seeds feel; n - 1 give the unbiased one (Rao and Wu,
+    DOI 10.1080/01621459.1988.10478591). What is left: percentiles know nothing of Student's t, so
+    that intervals of three Gaussian samples hold their mean in 76 % of cases, of eight in 90 %.
+
+    Returns:
+        (n_resamples, n - 1) indices; of a single sample, that one.
+    """
+    return random.integers(0, n, (n_resamples, max(n - 1, 1)))
 
 
 def interval(samples: NDArray[np.float64]) -> list[float]:

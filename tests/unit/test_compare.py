@@ -1,6 +1,21 @@
 """The stage that puts all arms of a comparison side by side, on made-up errors."""
 
+import numpy as np
+import pytest
+from scipy import stats
+
 from lmp_thermo.comparison import Comparison, Curriculum, Home
+from lmp_thermo.potential.frame_errors import FrameErrors
+from lmp_thermo.stages.matrix import off_over_in, over_seeds, pressure_open
+from lmp_thermo.states import StatePoint
+from tests.tolerances import K_SIGMA, ROUND_OFF
+
+GAS, MIDDLE, LIQUID = (StatePoint(d, 200.0) for d in (0.1, 0.4, 0.8))
+
+
+def frame_errors(*rows: list[float]) -> FrameErrors:
+    """Of energies and stresses, frame by frame, from sums as `FrameErrors` keeps them."""
+    return FrameErrors({"energy": np.array(rows), "stress": np.array(rows)}, {})
 
 
 def test_adaptive_arms_run_at_the_largest_of_their_budgets() -> None:
@@ -19,3 +34,82 @@ def test_adaptive_arms_run_at_the_largest_of_their_budgets() -> None:
         runs=runs,  # type: ignore[arg-type]
     )
     assert [arm.name for arm in own.arms if own.carries_out(arm)] == ["none-1", "adaptive-30-1"]
+
+
+def test_errors_over_seeds_are_those_computed_by_hand() -> None:
+    """Two frames of 4 and 12 components: every component weighs the same, not every frame."""
+    seeds = [
+        frame_errors([0.04, 0.4, 4.0, 4.0], [0.6, 2.4, 60.0, 12.0]),  # 0.64 / 16
+        frame_errors([0.04, 0.2, 4.0, 4.0], [0.32, 1.2, 60.0, 12.0]),  # 0.36 / 16
+    ]
+    own = over_seeds(seeds)
+    assert set(own) == {"energy", "stress"}
+    energy = own["energy"]  # meV from eV
+    assert energy["rmse"] == pytest.approx(1000 * (0.2 + 0.15) / 2, rel=ROUND_OFF)
+    assert energy["spread"] == pytest.approx(1000 * 0.05 / 2**0.5, rel=ROUND_OFF)
+    assert energy["mae"] == pytest.approx(1000 * (2.8 + 1.4) / 2 / 16, rel=ROUND_OFF)
+    assert energy["rms"] == pytest.approx(2000.0, rel=ROUND_OFF)
+    # One of two frames and one of two seeds: four equally likely values, the ends among them.
+    values = [1000 * (squares / n) ** 0.5 for squares, n in ((0.04, 4), (0.6, 12), (0.32, 12))]
+    assert energy["interval"] == pytest.approx([min(values), max(values)], rel=ROUND_OFF)
+    assert over_seeds(seeds[:1])["energy"]["spread"] is None
+    single = over_seeds([frame_errors([0.04, 0.4, 4.0, 4.0])])["energy"]
+    assert single["interval"] == pytest.approx([100.0, 100.0], rel=ROUND_OFF)
+
+
+@pytest.mark.parametrize("of", ["frames", "seeds"])
+def test_intervals_cover_as_those_of_an_unbiased_variance_do(of: str) -> None:
+    """Of n Gaussian samples a bootstrap of n - 1 has the standard error s / sqrt(n).
+
+    Its square is that of the mean on average, where resampling n would leave 1/8 out. Intervals
+    hold the mean about as often as Student's t lies within 1.96. The mean of the square root is
+    that of 1 + x / 2 to within 1e-4 here.
+    """
+    n, repetitions, width = 8, 1500, 0.02
+    random = np.random.default_rng(11)
+    held, squares = 0, 0.0
+    for _ in range(repetitions):
+        values = 1.0 + width * random.normal(size=n)
+        if of == "frames":
+            own = over_seeds([frame_errors(*([value, 1.0, 1.0, 1.0] for value in values))])
+        else:
+            own = over_seeds([frame_errors([value**2, 1.0, 1.0, 1.0]) for value in values])
+        low, high = own["energy"]["interval"]
+        held += low <= 1000.0 <= high
+        squares += ((high - low) / 3.92) ** 2 / repetitions
+    known = (1000 * width / (2 if of == "frames" else 1)) ** 2 / n
+    noise = (2 / (n - 1) / repetitions) ** 0.5  # of the mean of as many sample variances
+    assert squares / known == pytest.approx(1.0, abs=K_SIGMA * noise)
+    expected = stats.t(n - 1).cdf(1.96) - stats.t(n - 1).cdf(-1.96)
+    noise = (expected * (1 - expected) / repetitions) ** 0.5
+    assert held / repetitions == pytest.approx(expected, abs=K_SIGMA * noise)
+
+
+def test_off_over_in_is_of_an_arms_own_cells() -> None:
+    rmse = {GAS: 1.0, MIDDLE: 3.0, LIQUID: 4.0}
+    cells = {
+        s.name: {
+            "rmse": dict.fromkeys(("energy", "force", "net_force", "interaction_energy"), value)
+        }
+        for s, value in rmse.items()
+    }
+    states = list(rmse)
+    off = off_over_in(cells, [GAS], states)
+    assert off["energy"] == pytest.approx((25 / 2) ** 0.5, rel=ROUND_OFF)
+    other = off_over_in(cells, [GAS, LIQUID], states)  # another seed of the same design
+    assert other["energy"] == pytest.approx(3 / (17 / 2) ** 0.5, rel=ROUND_OFF)
+    assert set(off_over_in(cells, states, states).values()) == {None}
+    assert set(off_over_in(cells, [], states).values()) == {None}
+    cells[GAS.name]["rmse"]["force"] = 0.0  # a gas so thin that nothing meets
+    assert off_over_in(cells, [GAS], states)["force"] is None
+
+
+def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
+    noise = {"a": {"one": 0.6, "two": 0.9, "three": float("inf"), "four": None}}
+    noise["b"] = {"one": 0.4, "two": 0.7, "three": float("inf"), "four": None}
+    by_arm = {
+        arm: {cell: {"pressure_noise": value} for cell, value in cells.items()}
+        for arm, cells in noise.items()
+    }
+    found = pressure_open(by_arm)
+    assert found == {"two": 0.7, "three": None}  # JSON has no infinity
