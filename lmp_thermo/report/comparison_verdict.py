@@ -177,6 +177,11 @@ def _notes(result: Result) -> list[str]:
             + ", ".join(f"{result.state(n)} ({share[n]:.2g})" for n in noisy[:3])
             + "; raise sampling.held_out_per_cell."
         )
+    notes += [
+        f"Left out of the geometric means of {quantity.removesuffix(', RMSE')}, for an arm makes "
+        f"no error at all there: {', '.join(result.state(name) for name in cells[:LISTED])}."
+        for quantity, cells in result.without_error.items()
+    ]
     if result.melted_crystals:
         names = ", ".join(result.state(name) for name in list(result.melted_crystals)[:LISTED])
         notes.append(f"Crystals that melted, so that design condensed has less solid: {names}.")

@@ -54,6 +54,7 @@ class Result(Part):
     pressure_open: dict[Name, NonNegative | None] = Field(
         default_factory=dict, max_length=MAX_CELLS
     )
+    without_error: dict[Text, list[Name]] = Field(default_factory=dict, max_length=MAX_CELLS)
     melted_crystals: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     label_failures: int = 0
 
@@ -98,6 +99,7 @@ class Result(Part):
         named = [c for other in self.others.values() for c in other.cells]
         named += [w.state for a in self.arms.values() for w in (a.worst, a.worst_to_spend_on)]
         named += self.pressure_open
+        named += [c for cells in self.without_error.values() for c in cells]
         named += [
             c
             for rounds in self.curriculum.values()

@@ -1,4 +1,4 @@
-"""The coverage matrix: errors of every arm on every cell, and what groups of arms have in common."""
+"""The coverage matrix: errors of every arm on every cell, and over the seeds of a group."""
 
 import math
 from collections.abc import Sequence

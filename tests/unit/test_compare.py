@@ -1,15 +1,20 @@
 """The stage that puts all arms of a comparison side by side, on made-up errors."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from lmp_thermo.comparison import Comparison, Curriculum, Home
+from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home
 from lmp_thermo.potential.frame_errors import FrameErrors
+from lmp_thermo.stages import pairs
 from lmp_thermo.stages.matrix import off_over_in, over_seeds, pressure_open
 from lmp_thermo.states import StatePoint
 from tests.tolerances import K_SIGMA, ROUND_OFF
 
+HOME = Home(density_g_cm3=0.8, temperature_K=200.0)
 GAS, MIDDLE, LIQUID = (StatePoint(d, 200.0) for d in (0.1, 0.4, 0.8))
 
 
@@ -22,13 +27,13 @@ def test_adaptive_arms_run_at_the_largest_of_their_budgets() -> None:
     runs = {
         "designs": ["none", "adaptive"],
         "seeds": [1],
-        "states": [{"density_g_cm3": 0.4, "temperature_K": 200.0}],
+        "states": [HOME.model_dump()],
     }
     own = Comparison(
         designs=["none", "adaptive"],
         losses=["intermolecular", "plain"],
         seeds=[1, 2],
-        home=Home(density_g_cm3=0.4, temperature_K=200.0),
+        home=HOME,
         budget=60.0,
         curriculum=Curriculum(updates=5, budgets=[15.0, 30.0]),
         runs=runs,  # type: ignore[arg-type]
@@ -102,6 +107,54 @@ def test_off_over_in_is_of_an_arms_own_cells() -> None:
     assert set(off_over_in(cells, [], states).values()) == {None}
     cells[GAS.name]["rmse"]["force"] = 0.0  # a gas so thin that nothing meets
     assert off_over_in(cells, [GAS], states)["force"] is None
+
+
+def asked(context: Any = None, **changes: Any) -> Comparison:
+    """Return a comparison of two designs, or of others."""
+    values = {"designs": ["none", "density"], "seeds": [1, 2, 3], "home": HOME, "budget": 6.0}
+    return Comparison(**{**values, **changes})
+
+
+def a_context(molecule_size: int = 1) -> Any:
+    """Return as much of a context as paired tests want."""
+    return SimpleNamespace(
+        composition=lambda n: SimpleNamespace(molecule_sizes=[molecule_size] * n),
+        study=SimpleNamespace(sampling=SimpleNamespace(molecules=2)),
+    )
+
+
+def arm_cells(scale: float) -> dict[str, Any]:
+    """Errors of an arm: 1, 4, 16 times a scale from gas to liquid."""
+    return {
+        state.name: {
+            "rmse": dict.fromkeys(("interaction_energy", "net_force", "force"), scale * 4.0**k),
+            "score": scale * (k + 1),
+            "pressure_bias_bar": -scale * (k + 1),
+        }
+        for k, state in enumerate((GAS, MIDDLE, LIQUID))
+    }
+
+
+def by_group(comparison: Comparison) -> dict[str, list[Arm]]:
+    """Return arms by group."""
+    groups: dict[str, list[Arm]] = {}
+    for arm in comparison.arms:
+        groups.setdefault(arm.group, []).append(arm)
+    return groups
+
+
+def test_a_cell_without_any_error_is_in_no_geometric_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "comparison_of", asked)
+    own = {arm.name: arm_cells(2.0 if arm.design == "none" else 3.0) for arm in asked().arms}
+    own["density-2"][GAS.name]["rmse"]["net_force"] = 0.0  # nothing meets in a thin gas
+    own["none-1"][GAS.name]["rmse"]["net_force"] = 7.0  # left out for this one too
+    assert pairs.without_error(own) == {"net force on molecules, RMSE": [GAS.name]}
+    tests = pairs.paired_tests(a_context(), by_group(asked()), own, [GAS, MIDDLE, LIQUID])
+    found = {(t["cells"], t["quantity"]): t["ratios"] for t in tests}
+    for quantity in (*pairs.TYPICAL, *pairs.WORST):
+        if quantity != pairs.ON_ATOMS:  # of molecules that are atoms, the net force
+            assert found["all cells", quantity] == pytest.approx([1.5] * 3, rel=ROUND_OFF)
+    assert "home density, other temperatures" not in {t["cells"] for t in tests}
 
 
 def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
