@@ -19,6 +19,9 @@ LABELS_HELP = 0.8
 many lower them to 0.71. Where the whole pool, many times as many, does not reach this share,
 training limits."""
 
+EQUAL = 1.25
+"""Factor within which two ratios of errors are said to be the same: where the whole interval is."""
+
 SPOKEN = {"home density, other temperatures": "other temperatures of the home density"}
 
 
@@ -210,8 +213,33 @@ def _plain(result: Result) -> list[str]:
         return []
     return [
         f"Without the intermolecular terms of the loss, the errors of {models_of(controls[0])} "
-        f"over those of {models_of(controls[1])}: {_ratios(_where_asked(tests))}."
+        f"over those of {models_of(controls[1])}: {_ratios(_where_asked(tests))}.",
+        *_interaction(result, pair),
     ]
+
+
+def _interaction(result: Result, pair: tuple[str, str] | None) -> list[str]:
+    """Whether the difference between the verdict's groups depends on the loss."""
+    tests = [t for t in result.loss_interactions if pair == (t.second, t.first)]
+    if pair is None or not tests:
+        return []
+    said = (
+        f"{test.quantity.removesuffix(', RMSE')} {_change(test)}, {test.ratio:.2f} "
+        f"({test.interval[0]:.2f} to {test.interval[1]:.2f}, p {test.p_value:.2g})"
+        for test in _where_asked(tests)
+    )
+    return [
+        f"What the advantage of {models_of(pair[0])} over {models_of(pair[1])} does without these "
+        f"terms, and the factor by which their ratio changes, seed by seed: {'; '.join(said)}."
+    ]
+
+
+def _change(test: PairedTest) -> str:
+    """What the loss changes: stands where it is known to change hardly anything."""
+    if test.decided:
+        return "grows" if test.ratio < 1 else "shrinks"
+    low, high = test.interval
+    return "stands" if low >= 1 / EQUAL and high <= EQUAL else "undecided"
 
 
 def _where_worse(result: Result) -> list[str]:

@@ -46,6 +46,7 @@ class Result(Part):
     teacher: Teacher | None = None
     arms: dict[Name, ArmVerdict] = Field(min_length=1, max_length=MAX_ARMS)
     tests: list[PairedTest] = Field(max_length=MAX_TESTS)
+    loss_interactions: list[PairedTest] = Field(default_factory=list, max_length=MAX_TESTS)
     curriculum: dict[Name, Annotated[list[Round], Field(min_length=1, max_length=40)]]
     environments: Environments = Field(default_factory=Environments)
     runs: dict[Name, dict[Name, Run]] = Field(default_factory=dict, max_length=MAX_ARMS)
@@ -108,7 +109,8 @@ class Result(Part):
         ]
         unknown = [c for c in named if c not in self.grid]
         groups = [arm.group for arm in self.arms.values()]
-        groups += [group for test in self.tests for group in (test.first, test.second)]
+        tests = (*self.tests, *self.loss_interactions)
+        groups += [group for test in tests for group in (test.first, test.second)]
         unknown += [group for group in groups if group not in self.matrix]
         unknown += [arm for arm in self.curriculum if arm not in self.arms]
         if unknown:

@@ -21,7 +21,7 @@ from lmp_thermo.stages.matrix import (
     pressure_open,
     spread,
 )
-from lmp_thermo.stages.pairs import paired_tests, without_error
+from lmp_thermo.stages.pairs import loss_interactions, paired_tests, without_error
 from lmp_thermo.stages.pool import comparison_of, held_out, pool
 from lmp_thermo.states import StatePoint, place
 from lmp_thermo.units import ideal_gas_pressure_bar
@@ -162,6 +162,7 @@ def _compare(context: Context) -> dict[str, Any]:
                 "teacher": None if comparison.teacher is None else teacher.record(context),
                 "arms": verdicts,
                 "tests": paired_tests(context, groups, by_arm, list(cells)),
+                "loss_interactions": loss_interactions(context, groups, by_arm, list(cells)),
                 "without_error": without_error(by_arm),
                 "curriculum": _curriculum(context),
                 "environments": environments(context),

@@ -31,6 +31,9 @@ WORST: dict[str, Callable[[Cell], float]] = {
 
 ON_ATOMS = "force on atoms, RMSE"
 
+DENSITY, PLAIN = "density", "plain"
+"""The design that the package asks about, and the loss without intermolecular terms."""
+
 
 def without_error(by_arm: Judged) -> dict[str, list[str]]:
     """Cells in which an arm makes no error at all, by quantity.
@@ -76,6 +79,48 @@ def paired_tests(
     for where, quantity, values in _values(context, groups, by_arm, states):
         for a, b in pairs:
             test = paired_test(quantity, values[a], values[b], (a, b))
+            if test is not None:
+                found.append({"cells": where, **test.to_dict()})
+    return found
+
+
+def loss_interactions(
+    context: Context,
+    groups: dict[str, list[Arm]],
+    by_arm: Judged,
+    states: list[StatePoint],
+) -> list[dict[str, Any]]:
+    """Does the effect of density diversity stand without the intermolecular loss?
+
+    For each design, its pairs with the density design are compared between the losses: by seed,
+    (density-plain / design-plain) / (density / design). Below 1 the density design gains on the
+    other one where the intermolecular terms are missing.
+
+    Args:
+        context: of the study.
+        groups: arms by group.
+        by_arm: errors and verdicts by arm and cell.
+        states: cells on which all were judged.
+
+    Returns:
+        For JSON; empty with a single seed, a single loss, or no density design.
+    """
+    by_kind = {_kind(own[0]): name for name, own in groups.items()}
+    fours: list[tuple[str, ...]] = []
+    for (spent, loss, recipe), design in by_kind.items():
+        density = (DENSITY, spent[1])
+        others = (density, loss, recipe), (spent, PLAIN, recipe), (density, PLAIN, recipe)
+        if spent != density and loss != PLAIN and all(kind in by_kind for kind in others):
+            fours.append((design, *(by_kind[kind] for kind in others)))
+    found = []
+    for where, quantity, values in _values(context, groups, by_arm, states):
+        for names in fours:
+            below, above, plain_below, plain_above = (values[name] for name in names)
+            own, control = (
+                {seed: upper[seed] / lower[seed] for seed in upper.keys() & lower.keys()}
+                for upper, lower in ((above, below), (plain_above, plain_below))
+            )
+            test = paired_test(quantity, own, control, (names[0], names[1]))
             if test is not None:
                 found.append({"cells": where, **test.to_dict()})
     return found

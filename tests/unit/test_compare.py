@@ -157,6 +157,31 @@ def test_a_cell_without_any_error_is_in_no_geometric_mean(monkeypatch: pytest.Mo
     assert "home density, other temperatures" not in {t["cells"] for t in tests}
 
 
+def test_the_density_effect_is_compared_between_losses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the loss density is 0.9 times as good as none, without it 0.9, 0.8, 0.7 times that."""
+    own_asked = asked(losses=["intermolecular", "plain"], designs=["none", "density", "pool"])
+    monkeypatch.setattr(pairs, "comparison_of", lambda context: own_asked)
+    scale = {
+        "none": {1: 2.0, 2: 3.0, 3: 4.0},
+        "density": {1: 1.8, 2: 2.7, 3: 3.6},
+        "none-plain": {1: 5.0, 2: 7.0, 3: 8.0},
+        "density-plain": {1: 5.0 * 0.81, 2: 7.0 * 0.72, 3: 8.0 * 0.63},
+        "pool": {1: 1.0, 2: 1.0, 3: 1.0},  # has no control
+    }
+    own = {arm.name: arm_cells(scale[arm.group][arm.seed]) for arm in own_asked.arms}
+    states = [GAS, MIDDLE, LIQUID]
+    tests = pairs.loss_interactions(a_context(5), by_group(own_asked), own, states)
+    assert {(t["first"], t["second"]) for t in tests} == {("none", "density")}
+    assert {t["quantity"] for t in tests} == {*pairs.TYPICAL, *pairs.WORST}
+    for test in tests:
+        assert test["ratios"] == pytest.approx([0.9, 0.8, 0.7], rel=ROUND_OFF)
+        logs = np.log([0.9, 0.8, 0.7])
+        interval = stats.ttest_1samp(logs, 0.0).confidence_interval(0.95)
+        assert test["interval"] == pytest.approx(np.exp(interval))
+        assert test["p_value"] == pytest.approx(0.25)  # one of four, of three pairs
+    assert pairs.loss_interactions(a_context(), by_group(asked()), own, states) == []
+
+
 def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
     noise = {"a": {"one": 0.6, "two": 0.9, "three": float("inf"), "four": None}}
     noise["b"] = {"one": 0.4, "two": 0.7, "three": float("inf"), "four": None}

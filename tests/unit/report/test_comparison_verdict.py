@@ -32,6 +32,43 @@ def test_the_verdict_asks_its_question_of_the_controls_too() -> None:
     assert "so few seeds" not in " ".join(verdict(enough).notes)
 
 
+@pytest.mark.parametrize(
+    ("interval", "p", "word"),
+    [
+        ([0.02, 0.5], 0.03, "grows, 0.10"),
+        ([1.2, 3.0], 0.03, "shrinks, 1.90"),
+        ([0.5, 2.0], 0.7, "undecided, 1.00"),
+        ([0.02, 0.5], 0.25, "undecided, 0.10"),  # too few seeds for the exact test
+        ([0.85, 1.2], 0.9, "stands, 1.01"),
+    ],
+)
+def test_the_verdict_says_what_the_loss_does_to_the_density_effect(
+    interval: list[float], p: float, word: str
+) -> None:
+    own = compared(("temperature", "density", "temperature-plain", "density-plain"))
+    ratio = (interval[0] * interval[1]) ** 0.5
+    own["loss_interactions"] = [
+        {
+            "cells": cells,
+            "quantity": "interaction energy, RMSE",
+            "first": "temperature",
+            "second": "density",
+            "ratios": [ratio] * 6,
+            "ratio": ratio,
+            "interval": interval,
+            "p_value": p,
+        }
+        for cells in ("all cells", "other densities")
+    ]
+    low, high = interval
+    (note,) = (n for n in verdict(Result.model_validate(own)).notes if "these terms" in n)
+    assert note == (
+        "What the advantage of density-diverse models over temperature-diverse models does "
+        "without these terms, and the factor by which their ratio changes, seed by seed: "
+        f"interaction energy {word} ({low:.2f} to {high:.2f}, p {p:.2g})."
+    )
+
+
 def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_are_better(
     values: dict[str, Any],
 ) -> None:
