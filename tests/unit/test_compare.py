@@ -1,5 +1,6 @@
 """The stage that puts all arms of a comparison side by side, on made-up errors."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,10 +10,14 @@ from scipy import stats
 
 from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home
 from lmp_thermo.potential.frame_errors import FrameErrors
-from lmp_thermo.stages import pairs
+from lmp_thermo.products import write_json
+from lmp_thermo.progress import Progress
+from lmp_thermo.stages import analyze, arm_runs, environments, pairs
+from lmp_thermo.stages.arms import Purchase
 from lmp_thermo.stages.matrix import off_over_in, over_seeds, pressure_open
 from lmp_thermo.states import StatePoint
 from tests.tolerances import K_SIGMA, ROUND_OFF
+from tests.unit.analysis.frames import ideal_gas
 
 HOME = Home(density_g_cm3=0.8, temperature_K=200.0)
 GAS, MIDDLE, LIQUID = (StatePoint(d, 200.0) for d in (0.1, 0.4, 0.8))
@@ -180,6 +185,61 @@ def test_the_density_effect_is_compared_between_losses(monkeypatch: pytest.Monke
         assert test["interval"] == pytest.approx(np.exp(interval))
         assert test["p_value"] == pytest.approx(0.25)  # one of four, of three pairs
     assert pairs.loss_interactions(a_context(), by_group(asked()), own, states) == []
+
+
+def test_a_cell_without_held_out_frames_still_counts_as_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All its held-out labels failed; arms were trained on what the pool has of it."""
+    random = np.random.default_rng(3)
+
+    def frames(state: StatePoint, count: int) -> list[Any]:
+        cell = np.eye(3) * 10.0 / state.density_g_cm3 ** (1 / 3)
+        return [ideal_gas(random, 30, cell, state=state) for _ in range(count)]
+
+    bought = {GAS: frames(GAS, 4), MIDDLE: frames(MIDDLE, 2), LIQUID: frames(LIQUID, 4)}
+    judging = {GAS: frames(GAS, 2), LIQUID: frames(LIQUID, 2)}
+    own = asked(designs=["density"], seeds=[1], coordination_cutoff_A=4.0)
+    for name, value in (("pool", bought), ("held_out", judging), ("comparison_of", own)):
+        monkeypatch.setattr(environments, name, lambda context, value=value: value)
+    purchase = Purchase({GAS: [0, 2], MIDDLE: [1], LIQUID: [3]}, {})
+    monkeypatch.setattr(environments.arms, "seen", lambda context, arm: purchase)
+    monkeypatch.setattr(environments.arms, "database_frames", lambda context, arm, seen: [])
+    context: Any = SimpleNamespace(progress=Progress(), study=SimpleNamespace(seed=1))
+    found = environments.environments(context)
+    assert [cell["n_frames"] for cell in found["cells"]] == [6, 2, 6]
+    assert found["arms"]["density-1"]["diversity"]["n_frames"] == 4
+    assert len(found["arms"]["density-1"]["coverage"]["cells"]) == 3
+    spans = found["response"]["density"]["spans"]
+    assert len(spans) == 1  # from gas to liquid, without the cell of two frames
+
+
+def test_coordination_of_runs_is_compared_where_it_was_counted_with_one_cutoff(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def shares(*values: float) -> Any:
+        return np.array([[k, value, 0.0, 9.0] for k, value in enumerate(values)])
+
+    curves = {
+        "arm": {"C-C": shares(0.0, 0.5, 0.5), "C-H": shares(1.0, 0.0)},
+        "reference": {"C-C": shares(0.5, 0.5, 0.0), "C-H": shares(0.0, 1.0)},
+    }
+    monkeypatch.setattr(analyze, "curves", lambda context, arm, state, kind: curves[arm])
+    monkeypatch.setattr(analyze, "product", lambda context: SimpleNamespace(folder=tmp_path))
+    context: Any = SimpleNamespace(
+        arm="arm",
+        study=SimpleNamespace(validation=SimpleNamespace(reference_runs=True)),
+    )
+    for cutoffs, expected in (
+        ({"C-C": 4.5, "C-H": 3.0}, 1.0),  # every site has one neighbour more
+        ({"C-C": 5.0}, 1.0),
+        ({}, None),  # the liquid's run could not be read: each run has a cutoff of its own
+    ):
+        write_json(tmp_path / analyze.CUTOFFS, cutoffs)
+        assert arm_runs._coordination_distance(context, LIQUID) == expected
+    curves["arm"]["C-H"] = shares(0.0, 1.0)
+    write_json(tmp_path / analyze.CUTOFFS, {"C-H": 3.0})
+    assert arm_runs._coordination_distance(context, LIQUID) == 0.0
 
 
 def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
