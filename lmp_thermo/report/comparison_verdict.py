@@ -19,6 +19,9 @@ LABELS_HELP = 0.8
 many lower them to 0.71. Where the whole pool, many times as many, does not reach this share,
 training limits."""
 
+CLAIMED = ("worst cell's score", "largest pressure bias")
+"""What the curriculum is for; named first."""
+
 EQUAL = 1.25
 """Factor within which two ratios of errors are said to be the same: where the whole interval is."""
 
@@ -57,13 +60,8 @@ def headline_pair(result: Result) -> tuple[str, str] | None:
 
 def _ranked(result: Result) -> list[str]:
     """Groups with a budget by cells passed; of those that pass as many, by their worst scores."""
-
-    def worst(group: str) -> float:
-        own = result.of_group(group).values()
-        return sum(arm.worst.score for arm in own) / len(own)
-
     groups = [group for group in result.groups if group != POOL]
-    return sorted(groups, key=lambda group: (-result.passes(group), worst(group)))
+    return sorted(groups, key=lambda group: (-result.passes(group), _worst(result, group)))
 
 
 def _passes(result: Result, group: str) -> str:
@@ -258,27 +256,42 @@ def _where_worse(result: Result) -> list[str]:
 
 
 def _adaptive(result: Result) -> list[str]:
-    """Adaptive arms beside the best fixed design that differs from them in nothing else."""
-    adaptive = list(dict.fromkeys(result.arms[name].group for name in result.curriculum))
+    """Adaptive arms beside the fixed design whose worst cell is best: that is their claim.
+
+    Of the designs that differ from them in nothing else.
+    """
+    unit = result.settings.comparison.budget_unit
     notes = []
-    for group in adaptive:
-        base, tests = next(
-            (
-                (base, tests)
-                for base in _ranked(result)
-                if base.split("-")[0] != "adaptive"
-                and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
-            ),
-            ("", []),
-        )
-        if tests:
-            spent = [arm.spent for arm in result.of_group(group).values()]
+    for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
+        found = {
+            base: tests
+            for base in result.groups
+            if base != POOL
+            and base.split("-")[0] != "adaptive"
+            and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
+        }
+        if found:
+            base = min(found, key=lambda name: _worst(result, name))
+            tests = sorted(found[base], key=lambda t: t.quantity not in CLAIMED)
             notes.append(
                 f"Over all cells, errors of {models_of(group)}, which spent "
-                f"{sum(spent) / len(spent):g} {result.settings.comparison.budget_unit}, over those "
-                f"of {models_of(base)}: {_ratios(tests)}."
+                f"{_spent(result, group):g} {unit}, over those of {models_of(base)}, the fixed "
+                f"design with the lowest worst score, which spent {_spent(result, base):g}: "
+                f"{_ratios(tests)}."
             )
     return notes
+
+
+def _worst(result: Result, group: str) -> float:
+    """Score of the worst cell, mean over seeds."""
+    own = result.of_group(group).values()
+    return sum(arm.worst.score for arm in own) / len(own)
+
+
+def _spent(result: Result, group: str) -> float:
+    """Mean over seeds, in the unit of the budget."""
+    own = result.of_group(group).values()
+    return sum(arm.spent for arm in own) / len(own)
 
 
 def _pool(result: Result) -> list[str]:

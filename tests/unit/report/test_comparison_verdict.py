@@ -82,6 +82,29 @@ def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_ar
     assert f"Over all cells, errors of {models_of('adaptive')}, which spent" in notes
 
 
+def test_adaptive_arms_are_compared_with_the_fixed_design_whose_worst_cell_is_best(
+    values: dict[str, Any],
+) -> None:
+    """Not with the one that passes most cells: what they claim is the worst cell."""
+    own = copy.deepcopy(values)
+    for arm in own["arms"].values():
+        best = {"none": 1.9, "temperature": 1.5, "density": 2.5}.get(arm["group"], 1.4)
+        arm["worst"]["score"] = best + 0.1 * (arm["seed"] % 2)
+        arm["passed"] = {"density": 11, "none": 9}.get(arm["group"], 7)
+        arm["spent"] = 28.5 if arm["group"] == "adaptive" else 60.0
+    for test in [t for t in own["tests"] if t["quantity"] == "worst cell's score"]:
+        own["tests"].append({**test, "quantity": "largest pressure bias", "ratio": 1.7})
+    result = Result.model_validate(own)
+    note = next(n for n in verdict(result).notes if "which spent" in n)
+    assert note.startswith(
+        "Over all cells, errors of adaptive models, which spent 28.5 frames, over those of "
+        "temperature-diverse models, the fixed design with the lowest worst score, which spent "
+        "60: worst cell's score "
+    )
+    assert "; largest pressure bias 1.70 (" in note
+    assert note.index("worst cell's") < note.index("pressure bias") < note.index("interaction en")
+
+
 def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None:
     assert headline_pair(result) == ("density", "temperature")
     for groups, pair in (
