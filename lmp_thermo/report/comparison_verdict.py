@@ -178,6 +178,15 @@ def _notes(result: Result) -> list[str]:
             + ", ".join(f"{result.state(n)} ({share[n]:.2g})" for n in noisy[:3])
             + "; raise sampling.held_out_per_cell."
         )
+    if result.close_frames:
+        own = result.close_frames
+        most = max(own, key=lambda name: own[name].inefficiency_ps / own[name].spacing_ps)
+        notes.append(
+            f"In {len(own)} of {len(result.grid)} cells frames follow each other faster than they "
+            f"forget (most: {result.state(most)}, {own[most].spacing_ps:.2g} ps apart where "
+            f"independent ones are {own[most].inefficiency_ps:.2g} ps apart): errors there, and "
+            "their intervals, may look smaller than they are; raise sampling.dynamics.spacing_ps."
+        )
     notes += [
         f"Left out of the geometric means of {quantity.removesuffix(', RMSE')}, for an arm makes "
         f"no error at all there: {', '.join(result.state(name) for name in cells[:LISTED])}."

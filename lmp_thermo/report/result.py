@@ -23,6 +23,7 @@ from lmp_thermo.report.result_parts import (
     Round,
     Run,
     Settings,
+    Spacing,
     Teacher,
     Text,
 )
@@ -56,6 +57,7 @@ class Result(Part):
         default_factory=dict, max_length=MAX_CELLS
     )
     without_error: dict[Text, list[Name]] = Field(default_factory=dict, max_length=MAX_CELLS)
+    close_frames: dict[Name, Spacing] = Field(default_factory=dict, max_length=MAX_CELLS)
     melted_crystals: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     label_failures: int = 0
 
@@ -99,7 +101,7 @@ class Result(Part):
                 raise ValueError(f"matrix.{name} has no arm")
         named = [c for other in self.others.values() for c in other.cells]
         named += [w.state for a in self.arms.values() for w in (a.worst, a.worst_to_spend_on)]
-        named += self.pressure_open
+        named += [*self.pressure_open, *self.close_frames]
         named += [c for cells in self.without_error.values() for c in cells]
         named += [
             c

@@ -325,6 +325,13 @@ class PressureFall(Part):
     fall_bar: Finite
 
 
+class Spacing(Part):
+    """`sampling.drawn.Spacing`."""
+
+    spacing_ps: Positive
+    inefficiency_ps: Positive
+
+
 class Teacher(Part):
     """Of students."""
 

@@ -9,7 +9,16 @@ import numpy as np
 from lmp_thermo.comparison import Arm
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, folded_json, read_json, write_text
-from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, databases, label, teacher
+from lmp_thermo.stages import (
+    arm_runs,
+    arms,
+    coverage,
+    curriculum,
+    databases,
+    label,
+    sample,
+    teacher,
+)
 from lmp_thermo.stages.candidates import buyers, settings
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
@@ -169,6 +178,7 @@ def _compare(context: Context) -> dict[str, Any]:
                 "runs": arm_runs.runs(context),
                 "without_frames": [s.name for s in study.states if s not in cells],
                 "pressure_falls": _pressure_falls(context),
+                "close_frames": close_frames(context, list(cells)),
                 "melted_crystals": databases.melted(context),
                 "pressure_open": pressure_open(by_arm),
                 "label_failures": sum(
@@ -255,6 +265,23 @@ def _pressure_falls(context: Context) -> list[dict[str, Any]]:
             "cells with care"
         )
     return [fall.to_dict() for fall in falls]
+
+
+def close_frames(context: Context, states: list[StatePoint]) -> dict[str, dict[str, float]]:
+    """Cells whose frames were drawn closer together in time than independent samples are.
+
+    Then frames held out resemble those that were trained on, and each other.
+
+    Returns:
+        spacing_ps, between frames drawn, and inefficiency_ps, between independent samples, by cell.
+    """
+    found = {}
+    for state in states:
+        folder = context.workspace.frames(context.last_round, state)
+        spacing = read_json(folder / sample.SUMMARY).get("spacing")
+        if spacing is not None and not spacing["decorrelated"]:
+            found[state.name] = {name: spacing[name] for name in ("spacing_ps", "inefficiency_ps")}
+    return found
 
 
 def _curriculum(context: Context) -> dict[str, Any]:

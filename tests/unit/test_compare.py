@@ -12,8 +12,9 @@ from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.products import write_json
 from lmp_thermo.progress import Progress
-from lmp_thermo.stages import analyze, arm_runs, environments, pairs
+from lmp_thermo.stages import analyze, arm_runs, environments, pairs, sample
 from lmp_thermo.stages.arms import Purchase
+from lmp_thermo.stages.compare import close_frames
 from lmp_thermo.stages.matrix import off_over_in, over_seeds, pressure_open
 from lmp_thermo.states import StatePoint
 from tests.tolerances import K_SIGMA, ROUND_OFF
@@ -240,6 +241,23 @@ def test_coordination_of_runs_is_compared_where_it_was_counted_with_one_cutoff(
     curves["arm"]["C-H"] = shares(0.0, 1.0)
     write_json(tmp_path / analyze.CUTOFFS, {"C-H": 3.0})
     assert arm_runs._coordination_distance(context, LIQUID) == 0.0
+
+
+def test_cells_whose_frames_do_not_forget_are_named(tmp_path: Path) -> None:
+    summaries = {
+        GAS: {"spacing_ps": 1.0, "inefficiency_ps": 3.0, "decorrelated": False},
+        MIDDLE: {"spacing_ps": 1.0, "inefficiency_ps": 0.5, "decorrelated": True},
+        LIQUID: None,  # packed frames have no time between them
+    }
+    for state, spacing in summaries.items():
+        (tmp_path / state.name).mkdir()
+        write_json(tmp_path / state.name / sample.SUMMARY, {"origin": "", "spacing": spacing})
+    context: Any = SimpleNamespace(
+        last_round=1,
+        workspace=SimpleNamespace(frames=lambda number, state: tmp_path / state.name),
+    )
+    found = close_frames(context, list(summaries))
+    assert found == {GAS.name: {"spacing_ps": 1.0, "inefficiency_ps": 3.0}}
 
 
 def test_a_pressure_is_open_where_no_arm_knows_it() -> None:

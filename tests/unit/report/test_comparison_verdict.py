@@ -189,6 +189,10 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
         without_frames=["rho2_T240"],
         label_failures=3,
         without_error={"net force on molecules, RMSE": ["rho0.03_T180", "rho0.03_T240"]},
+        close_frames={
+            "rho0.9_T180": {"spacing_ps": 0.5, "inefficiency_ps": 3.25},
+            "rho0.3_T180": {"spacing_ps": 2.0, "inefficiency_ps": 4.0},
+        },
         melted_crystals={"rho1.5_T180": 0.31},
         pressure_open={"rho0.3_T180": 0.6, "rho0.9_T180": None},
         pressure_falls=[{"lower": "rho0.3_T180", "higher": "rho0.9_T180", "fall_bar": 41.2}],
@@ -205,6 +209,8 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
         "Most of all at 0.9 g/cm³, 180 K (inf), 0.3 g/cm³, 180 K (0.6); raise",
         "Left out of the geometric means of net force on molecules, for an arm makes no error at "
         "all there: 0.03 g/cm³, 180 K, 0.03 g/cm³, 240 K.",
+        "In 2 of 12 cells frames follow each other faster than they forget (most: 0.9 g/cm³, "
+        "180 K, 0.5 ps apart where independent ones are 3.2 ps apart): errors there, and",
         "Crystals that melted, so that design condensed has less solid: rho1.5_T180.",
     ):
         assert text in notes
