@@ -93,6 +93,11 @@ class Place:
             return "in"
         return "interpolated" if self.inside else "extrapolated"
 
+    @property
+    def distance(self) -> tuple[bool, bool, int]:
+        """Larger where a place is farther from labels."""
+        return self.axis != "", not self.inside, get_args(Axis).index(self.axis)
+
     def __str__(self) -> str:
         if not self.axis:
             return "spent on"
@@ -107,10 +112,7 @@ def place(state: StatePoint, *spent: Sequence[StatePoint]) -> Place:
         spent: where labels were spent; of several arms, the place that is farthest from labels
             counts: labels were spent on a state point of a group where all its arms spent some.
     """
-    return max(
-        (_place(state, own) for own in spent),
-        key=lambda p: (p.axis != "", not p.inside, get_args(Axis).index(p.axis)),
-    )
+    return max((_place(state, own) for own in spent), key=lambda found: found.distance)
 
 
 def _place(state: StatePoint, spent: Sequence[StatePoint]) -> Place:

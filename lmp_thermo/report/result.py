@@ -27,6 +27,7 @@ from lmp_thermo.report.result_parts import (
     Teacher,
     Text,
 )
+from lmp_thermo.states import Place, place
 
 MAX_BYTES = 8_000_000
 MAX_GROUPS, MAX_TESTS = 64, 20_000
@@ -128,6 +129,22 @@ class Result(Part):
     def temperatures_K(self) -> list[float]:
         """Distinct temperatures, ascending."""
         return sorted({cell.temperature_K for cell in self.grid.values()})
+
+    @cached_property
+    def places(self) -> dict[str, dict[str, Place]]:
+        """Where each cell lies as seen from the labels of each group, by group and cell.
+
+        Files of old versions do not say what an arm was trained on, only what it paid for.
+        """
+        states = {name: cell.state for name, cell in self.grid.items()}
+        found = {}
+        for group in self.groups:
+            paid = [
+                a.frames if a.trained is None else a.trained for a in self.of_group(group).values()
+            ]
+            spent = [[states[name] for name in own if name in states] for own in paid]
+            found[group] = {name: place(state, *spent) for name, state in states.items()}
+        return found
 
     @property
     def groups(self) -> list[str]:
