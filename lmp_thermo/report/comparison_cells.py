@@ -30,11 +30,11 @@ UNREFERENCED = "energy"
 
 REGIONS = (
     "Mean over seeds, then geometric mean over the cells of a region. Below or in brackets: the "
-    "same as a share of the rms of each cell's labels, and the number of cells. Density: no label was "
-    "spent at any cell of that density; temperature, both: likewise; combination: only on others of "
-    "that density and of that temperature. Inside: between the lowest and the highest density and "
-    "temperature on which labels were spent. Regions hold other cells for other arms, and errors "
-    "grow with density: compare shares."
+    "same as a share of the rms of each cell's labels, and the number of cells. Density: no label "
+    "was spent at any cell of that density; temperature, both: likewise; combination: only on "
+    "others of that density and of that temperature. Inside: between the lowest and the highest "
+    "density and temperature on which labels were spent. Regions hold other cells for other arms, "
+    "and errors grow with density: compare shares."
 )
 
 MARKS = {"in": " •", "interpolated": " i", "extrapolated": ""}
