@@ -239,14 +239,14 @@ class Comparison(Section):
         )
 
     def carries_out(self, arm: "Arm") -> bool:
-        """Whether LAMMPS runs are wanted of an arm's potential."""
+        """Whether LAMMPS runs are wanted of an arm's potential; of budgets, the largest runs."""
         return (
             self.runs is not None
             and arm.design in self.runs.designs
             and arm.seed in self.runs.seeds
             and arm.loss == self.losses[0]
             and arm.recipe == self.recipes[0]
-            and arm.budget == self.budget
+            and arm.budget == max(self._budgets(arm.design, arm.loss))
         )
 
     @property

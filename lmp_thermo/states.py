@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from lmp_thermo.errors import StudyError
+
+Axis = Literal["", "combination", "temperature", "density", "both"]
+Region = Literal["in", "interpolated", "extrapolated"]
 
 
 @dataclass(frozen=True, order=True)
@@ -67,3 +71,64 @@ class StateGrid:
                 return point
         known = ", ".join(p.name for p in self.points)
         raise StudyError(f"state point: got '{name}', expected one of {known}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a state point lies as seen from those on which labels were spent.
+
+    Args:
+        axis: what of it none of them has: its density, its temperature, both, or only the
+            combination of the two; empty where labels were spent on it.
+        inside: whether density and temperature both lie within the ranges of theirs.
+    """
+
+    axis: Axis
+    inside: bool
+
+    @property
+    def region(self) -> Region:
+        """In one word."""
+        if not self.axis:
+            return "in"
+        return "interpolated" if self.inside else "extrapolated"
+
+    @property
+    def distance(self) -> tuple[bool, bool, int]:
+        """Larger where a place is farther from labels."""
+        return self.axis != "", not self.inside, get_args(Axis).index(self.axis)
+
+    def __str__(self) -> str:
+        if not self.axis:
+            return "spent on"
+        return f"{self.axis}, {'inside' if self.inside else 'outside'}"
+
+
+def place(state: StatePoint, *spent: Sequence[StatePoint]) -> Place:
+    """Where a state point lies.
+
+    Args:
+        state: that is looked at.
+        spent: where labels were spent; of several arms, the place that is farthest from labels
+            counts: labels were spent on a state point of a group where all its arms spent some.
+    """
+    return max((_place(state, own) for own in spent), key=lambda found: found.distance)
+
+
+def _place(state: StatePoint, spent: Sequence[StatePoint]) -> Place:
+    if state in spent:
+        return Place("", True)
+    densities = {s.density_g_cm3 for s in spent}
+    temperatures = {s.temperature_K for s in spent}
+    inside = bool(spent) and (
+        min(densities) <= state.density_g_cm3 <= max(densities)
+        and min(temperatures) <= state.temperature_K <= max(temperatures)
+    )
+    new = (state.density_g_cm3 not in densities, state.temperature_K not in temperatures)
+    axes: dict[tuple[bool, bool], Axis] = {
+        (False, False): "combination",
+        (False, True): "temperature",
+        (True, False): "density",
+        (True, True): "both",
+    }
+    return Place(axes[new], inside)

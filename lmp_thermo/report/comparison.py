@@ -208,9 +208,10 @@ def _judged(result: Result) -> dict[str, str]:
         "gates": _spoken(result.settings.gates),
         "score": "a cell's largest error over that error's limit, of net force on molecules, "
         "interaction energy, bias of the pressure",
-        "intervals": "95 %; bootstrap over frames, the same for all seeds, and over seeds",
+        "intervals": "95 %; bootstrap over frames, the same for all seeds, and over seeds; of "
+        "three they hold the truth in about 76 % of cases, of eight in 90 %",
         "pairs": "arms of one seed take the same frames of a cell first; ratios of their errors, "
-        "Student's t on logarithms, exact sign-flip test",
+        "Student's t on logarithms, sign-flip test",
         "no interaction": "a model in which every molecule is alone, on the same frames",
     }
 

@@ -2,27 +2,12 @@
 
 from collections.abc import Sequence
 
-from lmp_thermo.report import distillation
+from lmp_thermo.report import comparison_cells, distillation
 from lmp_thermo.report.page import Section
-from lmp_thermo.report.quantities import plain, quoted
+from lmp_thermo.report.quantities import plain
 from lmp_thermo.report.result import Result
-from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, Cell, PairedTest
+from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, PairedTest
 from lmp_thermo.report.tables import NOTHING, Entry, Table
-
-MATRIX = {
-    "interaction_energy": "Interaction energy",
-    "net_force": "Net force on molecules",
-    "torque": "Torque on molecules",
-    "energy": "Energy",
-    "force": "Force on atoms",
-    "stress": "Stress",
-}
-"""Quantities in the order of their tables: what acts between molecules comes first."""
-
-SAME_FOR_ATOMS = {"energy": "interaction_energy", "force": "net_force"}
-"""Of molecules that are single atoms, these are the same."""
-
-MARKS = {"in": " •", "interpolated": " i", "extrapolated": ""}
 
 
 def sections(result: Result) -> list[Section]:
@@ -44,31 +29,7 @@ def sections(result: Result) -> list[Section]:
             training_table(result),
         ),
         *_paired(result),
-        *(
-            Section(
-                f"{title} by cell, RMSE, {result.units.get(quantity, '')}",
-                "Value(standard error in the last digits), mean over seeds; the standard error is "
-                "that of the bootstrap over frames and seeds. •: labels were spent there; i: "
-                "interpolated between such cells; all others are extrapolated.",
-                matrix_table(result, quantity),
-                folded=True,
-            )
-            for quantity, title in MATRIX.items()
-            if _has(result, quantity)
-        ),
-        Section(
-            "Bias of the pressure by cell, bar",
-            "Mean over seeds of the bias of the molecular virial's pressure; in brackets its "
-            "standard deviation over seeds.",
-            pressure_table(result),
-            folded=True,
-        ),
-        Section(
-            "Score by cell",
-            "Mean over seeds. Below or in brackets: how many of them pass.",
-            scores_table(result),
-            folded=True,
-        ),
+        *comparison_cells.sections(result),
         Section(
             "Rounds of the curriculum",
             "Labels bought in each round, and the largest score of any cell that the committee "
@@ -212,70 +173,6 @@ def tests_table(result: Result, quantity: str) -> Table:
     return Table([("arms", ""), *((where, "") for where in wheres)], rows)
 
 
-def matrix_table(result: Result, quantity: str) -> Table:
-    """RMSE of one quantity by cell and group, with what was judged without training."""
-    rows = []
-    for name, cell in result.grid.items():
-        row = _state(cell)
-        for group in result.groups:
-            judged = result.matrix[group][name]
-            error = judged.errors.get(quantity)
-            row.append(
-                NOTHING
-                if error is None
-                else Entry(
-                    quoted(error.rmse, error.standard_error) + MARKS[judged.region], error.rmse
-                )
-            )
-        for other in result.others.values():
-            error = other.cells[name].errors.get(quantity) if name in other.cells else None
-            row.append(NOTHING if error is None else Entry(plain(error.rmse), error.rmse))
-        rows.append(row)
-    return _by_cell(result, rows)
-
-
-def pressure_table(result: Result) -> Table:
-    """Bias of the pressure by cell and group."""
-    rows = []
-    for name, cell in result.grid.items():
-        row = _state(cell)
-        for group in result.groups:
-            bias = result.matrix[group][name].pressure_bias_bar
-            text = plain(bias.mean) if bias.spread is None else quoted(bias.mean, bias.spread)
-            row.append(Entry(text, abs(bias.mean)))
-        for other in result.others.values():
-            own = other.cells.get(name)
-            row.append(
-                NOTHING
-                if own is None
-                else Entry(plain(own.pressure_bias_bar), abs(own.pressure_bias_bar))
-            )
-        rows.append(row)
-    return _by_cell(result, rows)
-
-
-def scores_table(result: Result) -> Table:
-    """Score by cell and group, with the seeds that passed."""
-    rows = []
-    for name, cell in result.grid.items():
-        row = _state(cell)
-        for group in result.groups:
-            judged = result.matrix[group][name]
-            passed, n = sum(judged.passed), len(judged.passed)
-            mark = "passed" if passed == n else "failed" if passed == 0 else "open"
-            note = f"{passed}/{n}" if n > 1 else ""
-            row.append(Entry(f"{judged.score.mean:.2g}", judged.score.mean, note, mark))
-        for other in result.others.values():
-            own = other.cells.get(name)
-            row.append(
-                NOTHING
-                if own is None
-                else Entry(f"{own.score:.2g}", own.score, mark="passed" if own.passed else "failed")
-            )
-        rows.append(row)
-    return _by_cell(result, rows)
-
-
 def curriculum_table(result: Result) -> Table:
     """A row for each adaptive arm and round."""
     columns = [("arm", ""), ("round", ""), ("labels", ""), ("worst expected score", "")]
@@ -330,35 +227,12 @@ def runs_table(result: Result) -> Table:
     return Table(columns, rows)
 
 
-def _by_cell(result: Result, rows: Sequence[Sequence[Entry]]) -> Table:
-    names = [*result.groups, *result.others]
-    heads = [("density", "g/cm³"), ("temperature", "K")]
-    return Table([*heads, *((name, "") for name in names)], rows)
-
-
-def _state(cell: Cell) -> list[Entry]:
-    return [
-        Entry(f"{cell.density_g_cm3:g}", cell.density_g_cm3),
-        Entry(f"{cell.temperature_K:g}", cell.temperature_K),
-    ]
-
-
-def _has(result: Result, quantity: str) -> bool:
-    """Whether any cell has it, and has not the same as another quantity."""
-    judged = [cell for cells in result.matrix.values() for cell in cells.values()]
-    other = SAME_FOR_ATOMS.get(quantity, "")
-    return any(
-        cell.errors[quantity] != cell.errors.get(other)
-        for cell in judged
-        if quantity in cell.errors
-    )
-
-
 def _test(test: PairedTest | None) -> Entry:
     if test is None:
         return NOTHING
     low, high = test.interval
-    note = f"{low:.2f} to {high:.2f}, p {test.p_value:.2g}"
+    how = ", estimated" if test.estimated else ""
+    note = f"{low:.2f} to {high:.2f}, p {test.p_value:.2g}{how}"
     return Entry(f"{test.ratio:.2f}", test.ratio, note, "decided" if test.decided else "")
 
 

@@ -19,6 +19,12 @@ LABELS_HELP = 0.8
 many lower them to 0.71. Where the whole pool, many times as many, does not reach this share,
 training limits."""
 
+CLAIMED = ("worst cell's score", "largest pressure bias")
+"""What the curriculum is for; named first."""
+
+EQUAL = 1.25
+"""Factor within which two ratios of errors are said to be the same: where the whole interval is."""
+
 SPOKEN = {"home density, other temperatures": "other temperatures of the home density"}
 
 
@@ -54,13 +60,8 @@ def headline_pair(result: Result) -> tuple[str, str] | None:
 
 def _ranked(result: Result) -> list[str]:
     """Groups with a budget by cells passed; of those that pass as many, by their worst scores."""
-
-    def worst(group: str) -> float:
-        own = result.of_group(group).values()
-        return sum(arm.worst.score for arm in own) / len(own)
-
     groups = [group for group in result.groups if group != POOL]
-    return sorted(groups, key=lambda group: (-result.passes(group), worst(group)))
+    return sorted(groups, key=lambda group: (-result.passes(group), _worst(result, group)))
 
 
 def _passes(result: Result, group: str) -> str:
@@ -177,6 +178,20 @@ def _notes(result: Result) -> list[str]:
             + ", ".join(f"{result.state(n)} ({share[n]:.2g})" for n in noisy[:3])
             + "; raise sampling.held_out_per_cell."
         )
+    if result.close_frames:
+        own = result.close_frames
+        most = max(own, key=lambda name: own[name].inefficiency_ps / own[name].spacing_ps)
+        notes.append(
+            f"In {len(own)} of {len(result.grid)} cells frames follow each other faster than they "
+            f"forget (most: {result.state(most)}, {own[most].spacing_ps:.2g} ps apart where "
+            f"independent ones are {own[most].inefficiency_ps:.2g} ps apart): errors there, and "
+            "their intervals, may look smaller than they are; raise sampling.dynamics.spacing_ps."
+        )
+    notes += [
+        f"Left out of the geometric means of {quantity.removesuffix(', RMSE')}, for an arm makes "
+        f"no error at all there: {', '.join(result.state(name) for name in cells[:LISTED])}."
+        for quantity, cells in result.without_error.items()
+    ]
     if result.melted_crystals:
         names = ", ".join(result.state(name) for name in list(result.melted_crystals)[:LISTED])
         notes.append(f"Crystals that melted, so that design condensed has less solid: {names}.")
@@ -205,8 +220,33 @@ def _plain(result: Result) -> list[str]:
         return []
     return [
         f"Without the intermolecular terms of the loss, the errors of {models_of(controls[0])} "
-        f"over those of {models_of(controls[1])}: {_ratios(_where_asked(tests))}."
+        f"over those of {models_of(controls[1])}: {_ratios(_where_asked(tests))}.",
+        *_interaction(result, pair),
     ]
+
+
+def _interaction(result: Result, pair: tuple[str, str] | None) -> list[str]:
+    """Whether the difference between the verdict's groups depends on the loss."""
+    tests = [t for t in result.loss_interactions if pair == (t.second, t.first)]
+    if pair is None or not tests:
+        return []
+    said = (
+        f"{test.quantity.removesuffix(', RMSE')} {_change(test)}, {test.ratio:.2f} "
+        f"({test.interval[0]:.2f} to {test.interval[1]:.2f}, p {test.p_value:.2g})"
+        for test in _where_asked(tests)
+    )
+    return [
+        f"What the advantage of {models_of(pair[0])} over {models_of(pair[1])} does without these "
+        f"terms, and the factor by which their ratio changes, seed by seed: {'; '.join(said)}."
+    ]
+
+
+def _change(test: PairedTest) -> str:
+    """What the loss changes: stands where it is known to change hardly anything."""
+    if test.decided:
+        return "grows" if test.ratio < 1 else "shrinks"
+    low, high = test.interval
+    return "stands" if low >= 1 / EQUAL and high <= EQUAL else "undecided"
 
 
 def _where_worse(result: Result) -> list[str]:
@@ -225,27 +265,42 @@ def _where_worse(result: Result) -> list[str]:
 
 
 def _adaptive(result: Result) -> list[str]:
-    """Adaptive arms beside the best fixed design that differs from them in nothing else."""
-    adaptive = list(dict.fromkeys(result.arms[name].group for name in result.curriculum))
+    """Adaptive arms beside the fixed design whose worst cell is best: that is their claim.
+
+    Of the designs that differ from them in nothing else.
+    """
+    unit = result.settings.comparison.budget_unit
     notes = []
-    for group in adaptive:
-        base, tests = next(
-            (
-                (base, tests)
-                for base in _ranked(result)
-                if base.split("-")[0] != "adaptive"
-                and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
-            ),
-            ("", []),
-        )
-        if tests:
-            spent = [arm.spent for arm in result.of_group(group).values()]
+    for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
+        found = {
+            base: tests
+            for base in result.groups
+            if base != POOL
+            and base.split("-")[0] != "adaptive"
+            and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
+        }
+        if found:
+            base = min(found, key=lambda name: _worst(result, name))
+            tests = sorted(found[base], key=lambda t: t.quantity not in CLAIMED)
             notes.append(
                 f"Over all cells, errors of {models_of(group)}, which spent "
-                f"{sum(spent) / len(spent):g} {result.settings.comparison.budget_unit}, over those "
-                f"of {models_of(base)}: {_ratios(tests)}."
+                f"{_spent(result, group):g} {unit}, over those of {models_of(base)}, the fixed "
+                f"design with the lowest worst score, which spent {_spent(result, base):g}: "
+                f"{_ratios(tests)}."
             )
     return notes
+
+
+def _worst(result: Result, group: str) -> float:
+    """Score of the worst cell, mean over seeds."""
+    own = result.of_group(group).values()
+    return sum(arm.worst.score for arm in own) / len(own)
+
+
+def _spent(result: Result, group: str) -> float:
+    """Mean over seeds, in the unit of the budget."""
+    own = result.of_group(group).values()
+    return sum(arm.spent for arm in own) / len(own)
 
 
 def _pool(result: Result) -> list[str]:

@@ -23,9 +23,11 @@ from lmp_thermo.report.result_parts import (
     Round,
     Run,
     Settings,
+    Spacing,
     Teacher,
     Text,
 )
+from lmp_thermo.states import Place, place
 
 MAX_BYTES = 8_000_000
 MAX_GROUPS, MAX_TESTS = 64, 20_000
@@ -46,6 +48,7 @@ class Result(Part):
     teacher: Teacher | None = None
     arms: dict[Name, ArmVerdict] = Field(min_length=1, max_length=MAX_ARMS)
     tests: list[PairedTest] = Field(max_length=MAX_TESTS)
+    loss_interactions: list[PairedTest] = Field(default_factory=list, max_length=MAX_TESTS)
     curriculum: dict[Name, Annotated[list[Round], Field(min_length=1, max_length=40)]]
     environments: Environments = Field(default_factory=Environments)
     runs: dict[Name, dict[Name, Run]] = Field(default_factory=dict, max_length=MAX_ARMS)
@@ -54,6 +57,8 @@ class Result(Part):
     pressure_open: dict[Name, NonNegative | None] = Field(
         default_factory=dict, max_length=MAX_CELLS
     )
+    without_error: dict[Text, list[Name]] = Field(default_factory=dict, max_length=MAX_CELLS)
+    close_frames: dict[Name, Spacing] = Field(default_factory=dict, max_length=MAX_CELLS)
     melted_crystals: dict[Name, NonNegative] = Field(default_factory=dict, max_length=MAX_CELLS)
     label_failures: int = 0
 
@@ -97,7 +102,8 @@ class Result(Part):
                 raise ValueError(f"matrix.{name} has no arm")
         named = [c for other in self.others.values() for c in other.cells]
         named += [w.state for a in self.arms.values() for w in (a.worst, a.worst_to_spend_on)]
-        named += self.pressure_open
+        named += [*self.pressure_open, *self.close_frames]
+        named += [c for cells in self.without_error.values() for c in cells]
         named += [
             c
             for rounds in self.curriculum.values()
@@ -106,7 +112,8 @@ class Result(Part):
         ]
         unknown = [c for c in named if c not in self.grid]
         groups = [arm.group for arm in self.arms.values()]
-        groups += [group for test in self.tests for group in (test.first, test.second)]
+        tests = (*self.tests, *self.loss_interactions)
+        groups += [group for test in tests for group in (test.first, test.second)]
         unknown += [group for group in groups if group not in self.matrix]
         unknown += [arm for arm in self.curriculum if arm not in self.arms]
         if unknown:
@@ -122,6 +129,22 @@ class Result(Part):
     def temperatures_K(self) -> list[float]:
         """Distinct temperatures, ascending."""
         return sorted({cell.temperature_K for cell in self.grid.values()})
+
+    @cached_property
+    def places(self) -> dict[str, dict[str, Place]]:
+        """Where each cell lies as seen from the labels of each group, by group and cell.
+
+        Files of old versions do not say what an arm was trained on, only what it paid for.
+        """
+        states = {name: cell.state for name, cell in self.grid.items()}
+        found = {}
+        for group in self.groups:
+            paid = [
+                a.frames if a.trained is None else a.trained for a in self.of_group(group).values()
+            ]
+            spent = [[states[name] for name in own if name in states] for own in paid]
+            found[group] = {name: place(state, *spent) for name, state in states.items()}
+        return found
 
     @property
     def groups(self) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lmp_thermo.reading import Name, NonNegative, Positive
+from lmp_thermo.states import StatePoint
 
 MAX_CELLS, MAX_ARMS = 300, 1000
 
@@ -30,6 +31,11 @@ class Cell(Part):
     temperature_K: Positive
     held_out: int = Field(ge=1)
 
+    @property
+    def state(self) -> StatePoint:
+        """As a state point."""
+        return StatePoint(self.density_g_cm3, self.temperature_K)
+
     def __str__(self) -> str:
         return f"{self.density_g_cm3:g} g/cm³, {self.temperature_K:g} K"
 
@@ -38,6 +44,7 @@ class Error(Part):
     """One quantity on one cell; the mean over seeds and its interval."""
 
     rmse: NonNegative
+    spread: NonNegative | None = None
     interval: Pair
     mae: NonNegative
     rms: NonNegative
@@ -46,6 +53,11 @@ class Error(Part):
     def standard_error(self) -> float:
         """Of the mean over seeds, as wide as the interval at 95 % of a normal distribution."""
         return (self.interval[1] - self.interval[0]) / 3.92
+
+    @property
+    def relative(self) -> float | None:
+        """RMSE over the root mean square of the labels; None where these are nothing."""
+        return self.rmse / self.rms if self.rms > 0 else None
 
 
 class Mean(Part):
@@ -115,6 +127,7 @@ class ArmVerdict(Part):
     seed: int
     spent: NonNegative
     frames: dict[Text, int]
+    trained: list[Name] | None = Field(None, max_length=MAX_CELLS)
     left_out: int | None = None
     us_per_atom: NonNegative | None
     passed: int = Field(ge=0)
@@ -136,6 +149,7 @@ class PairedTest(Part):
     ratio: Positive
     interval: Annotated[list[Positive], Field(min_length=2, max_length=2)]
     p_value: float = Field(ge=0, le=1)
+    estimated: bool = False
 
     @property
     def decided(self) -> bool:
@@ -322,6 +336,13 @@ class PressureFall(Part):
     lower: Name
     higher: Name
     fall_bar: Finite
+
+
+class Spacing(Part):
+    """`sampling.drawn.Spacing`."""
+
+    spacing_ps: Positive
+    inefficiency_ps: Positive
 
 
 class Teacher(Part):

@@ -65,6 +65,16 @@ def curves(context: Context, arm: str, state: StatePoint, kind: str) -> dict[str
     return found
 
 
+def common_cutoffs(context: Context) -> dict[str, float]:
+    """Cutoffs with which every run's coordination numbers were counted, by pair of sites, Å.
+
+    Pairs without one were counted with a cutoff of each run's own.
+    """
+    return {
+        pair: float(value) for pair, value in read_json(product(context).folder / CUTOFFS).items()
+    }
+
+
 def _coordination_cutoffs(context: Context) -> dict[str, float]:
     """Cutoffs of coordination numbers in Å, by pair of sites, the same in all cells.
 

@@ -1,6 +1,5 @@
 """Compare: the coverage matrix, verdicts by arm, paired tests between designs."""
 
-import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,47 +7,36 @@ from typing import Any
 import numpy as np
 
 from lmp_thermo.comparison import Arm
-from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities
 from lmp_thermo.products import Product, folded_json, read_json, write_text
-from lmp_thermo.stages import arm_runs, arms, coverage, curriculum, databases, label, teacher
+from lmp_thermo.stages import (
+    arm_runs,
+    arms,
+    coverage,
+    curriculum,
+    databases,
+    label,
+    sample,
+    teacher,
+)
 from lmp_thermo.stages.candidates import buyers
 from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
-from lmp_thermo.stages.pairs import paired_tests
-from lmp_thermo.stages.pool import comparison_of, held_out, pool
-from lmp_thermo.states import StatePoint
-from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
-from lmp_thermo.validation import Verdict, judge_cell
-from lmp_thermo.validation.coverage import (
-    binding,
-    interval,
-    region,
-    root_mean_square,
-    score,
+from lmp_thermo.stages.matrix import (
+    MATRIX,
+    judged_cell,
+    off_over_in,
+    over_seeds,
+    pressure_open,
+    spread,
 )
+from lmp_thermo.stages.pairs import loss_interactions, paired_tests, without_error
+from lmp_thermo.stages.pool import comparison_of, held_out, pool
+from lmp_thermo.states import StatePoint, place
+from lmp_thermo.units import ideal_gas_pressure_bar
 from lmp_thermo.validation.phases import pressure_falls
 
 COMPARISON = "comparison.json"
-BOOTSTRAP = 400
-"""Resamplings of the frames, and of the seeds, behind an interval."""
-
-MATRIX = {
-    "energy": ("meV/atom", 1000.0),
-    "force": ("meV/Å", 1000.0),
-    "stress": ("bar", BAR_PER_EV_A3),
-    "net_force": ("meV/Å", 1000.0),
-    "torque": ("meV", 1000.0),
-    "interaction_energy": ("meV/atom", 1000.0),
-}
-"""Quantities of the matrix, with unit and factor from eV and Å."""
-
-NOTHING = 1e-9
-"""meV, Å: what is smaller in every label, such as the torque on an atom, is no quantity."""
-
-RESOLVED = 0.5
-"""Standard error over limit up to which a bias of the pressure can be judged: at two standard
-errors a potential without any bias is at its limit."""
 
 
 @remembered
@@ -58,7 +46,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.comparison(),
         {
-            "stage": "compare/5",
+            "stage": "compare/6",
             "coverage": content_of(coverage.products(context)),
             "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
@@ -100,22 +88,21 @@ def _compare(context: Context) -> dict[str, Any]:
     for arm in comparison.arms:
         groups.setdefault(arm.group, []).append(arm)
     chosen = arms.purchases(context)
-    trained = {
-        name: sorted({state for arm in own for state in arms.seen(context, arm).states})
-        for name, own in groups.items()
-    }
+    trained = {arm.name: arms.seen(context, arm).states for arm in comparison.arms}
     cells = held_out(context)
     by_arm = {
-        arm.name: {s.name: _cell(context, s, judged[arm.name]["cells"][s.name]) for s in cells}
+        arm.name: {
+            s.name: judged_cell(context, s, judged[arm.name]["cells"][s.name]) for s in cells
+        }
         for arm in comparison.arms
     }
     matrix = {
         name: {
             s.name: {
-                "region": region(s, trained[name]),
-                **_over_seeds([judged[arm.name]["cells"][s.name] for arm in own]),
-                "score": _spread([by_arm[arm.name][s.name]["score"] for arm in own]),
-                "pressure_bias_bar": _spread(
+                "region": place(s, *(trained[arm.name] for arm in own)).region,
+                **over_seeds([judged[arm.name]["cells"][s.name] for arm in own]),
+                "score": spread([by_arm[arm.name][s.name]["score"] for arm in own]),
+                "pressure_bias_bar": spread(
                     [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in own]
                 ),
                 "passed": [by_arm[arm.name][s.name]["passed"] for arm in own],
@@ -131,8 +118,8 @@ def _compare(context: Context) -> dict[str, Any]:
         others[name] = {
             "cells": {
                 s.name: {
-                    **_verdict_of_cell(_cell(context, s, other["cells"][s.name])),
-                    **_over_seeds([other["cells"][s.name]]),
+                    **_verdict_of_cell(judged_cell(context, s, other["cells"][s.name])),
+                    **over_seeds([other["cells"][s.name]]),
                 }
                 for s in cells
                 if s.name in other["cells"]
@@ -146,9 +133,10 @@ def _compare(context: Context) -> dict[str, Any]:
             "seed": arm.seed,
             "spent": round(arms.spent(context, arm, chosen[arm.name]), 3),
             "frames": arms.frames_by_cell(context, arm),
+            "trained": [s.name for s in trained[arm.name]],
             **({"left_out": arms.left_out(context, arm)} if arm.recipe == "distil" else {}),
             "us_per_atom": judged[arm.name]["us_per_atom"],
-            **_verdict(context, by_arm[arm.name], trained[arm.group], list(cells)),
+            **_verdict(context, by_arm[arm.name], trained[arm.name], list(cells)),
         }
         for arm in comparison.arms
     }
@@ -178,19 +166,21 @@ def _compare(context: Context) -> dict[str, Any]:
                     for s, frames in cells.items()
                 },
                 "units": {name: unit for name, (unit, _) in MATRIX.items()},
-                "trained": {name: [s.name for s in own] for name, own in trained.items()},
                 "matrix": matrix,
                 "others": others,
                 "teacher": None if comparison.teacher is None else teacher.record(context),
                 "arms": verdicts,
                 "tests": paired_tests(context, groups, by_arm, list(cells)),
+                "loss_interactions": loss_interactions(context, groups, by_arm, list(cells)),
+                "without_error": without_error(by_arm),
                 "curriculum": _curriculum(context),
                 "environments": environments(context),
                 "runs": arm_runs.runs(context),
                 "without_frames": [s.name for s in study.states if s not in cells],
                 "pressure_falls": _pressure_falls(context),
+                "close_frames": close_frames(context, list(cells)),
                 "melted_crystals": databases.melted(context),
-                "pressure_open": _pressure_open(by_arm),
+                "pressure_open": pressure_open(by_arm),
                 "label_failures": sum(
                     len(read_json(made.folder / label.FAILURES))
                     for made in (
@@ -207,54 +197,11 @@ def _against_teacher(judged: list[dict[str, Any]], state: StatePoint) -> dict[st
     """Errors of students against the teacher's labels; nothing for other arms."""
     own = [j["against_teacher"].get(state.name) for j in judged if "against_teacher" in j]
     known = [errors for errors in own if errors is not None]
-    return {"against_teacher": _over_seeds(known)} if known else {}
-
-
-def _cell(context: Context, state: StatePoint, errors: FrameErrors) -> dict[str, Any]:
-    """Errors and verdict of one arm on one cell."""
-    found = errors.errors()
-    verdict = _judge(context, state, found)
-    bias = found["molecular_pressure"]
-    return {
-        "rmse": {
-            name: factor * found[name]["rmse"]
-            for name, (_, factor) in MATRIX.items()
-            if found[name] is not None
-        },
-        "pressure_bias_bar": 0.0 if bias is None else bias["mean"],
-        "pressure_noise": None if bias is None else bias["standard_error"] / _limit(verdict),
-        "passed": verdict.passed,
-        "failures": verdict.failures,
-        "score": score(verdict),
-        "binding": binding(verdict),
-    }
+    return {"against_teacher": over_seeds(known)} if known else {}
 
 
 def _verdict_of_cell(cell: dict[str, Any]) -> dict[str, Any]:
     return {name: own for name, own in cell.items() if name not in ("rmse", "pressure_noise")}
-
-
-def _limit(verdict: Verdict) -> float:
-    """Of the bias of the pressure, bar."""
-    return next(c.limit for c in verdict.checks if c.name == "bias of pressure" and c.limit)
-
-
-def _pressure_open(by_arm: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    """Cells whose bias of the pressure no arm knows well enough to be judged.
-
-    Its standard error over frames, as a share of the limit, by cell: the smallest of all arms;
-    None where a single frame says nothing of it.
-    """
-    found: dict[str, float] = {}
-    for cells in by_arm.values():
-        for name, cell in cells.items():
-            if cell["pressure_noise"] is not None:
-                found[name] = min(found.get(name, math.inf), cell["pressure_noise"])
-    return {
-        name: noise if math.isfinite(noise) else None
-        for name, noise in found.items()
-        if noise > RESOLVED
-    }
 
 
 def _command() -> str:
@@ -263,52 +210,6 @@ def _command() -> str:
     if Path(program).name != "lmp-thermo":
         return "lmp_thermo.Study(...).run()"
     return " ".join(["lmp-thermo", *arguments])
-
-
-def _judge(context: Context, state: StatePoint, errors: dict[str, Any]) -> Verdict:
-    frame = held_out(context)[state][0]
-    volume = float(frame.atoms.get_volume())
-    ideal = ideal_gas_pressure_bar(frame.n_molecules, state.temperature_K, volume)
-    return judge_cell(state, errors, ideal, context.study.validation.gates)
-
-
-def _over_seeds(errors: list[FrameErrors]) -> dict[str, Any]:
-    """RMSE, MAE and reference of each quantity: mean over seeds, their spread, an interval.
-
-    The interval resamples frames, the same for all seeds, and the seeds.
-    """
-    n_frames = errors[0].n_frames
-    draws = np.random.default_rng(n_frames).integers(0, n_frames, (BOOTSTRAP, n_frames))
-    random = np.random.default_rng(len(errors))
-    picks = random.integers(0, len(errors), (len(draws), len(errors)))
-    found: dict[str, Any] = {}
-    for name, (_, factor) in MATRIX.items():
-        if any(name not in own.sums for own in errors):
-            continue
-        sums = np.array([own.sums[name] for own in errors])  # (seeds, frames, 4)
-        total = sums.sum(axis=1)
-        rms = factor * np.sqrt(total[:, 2] / total[:, 3]).mean()
-        if rms < NOTHING:
-            continue
-        rmse = factor * np.sqrt(total[:, 0] / total[:, 3])
-        resampled = sums[:, draws, :].sum(axis=2)  # (seeds, draws, 4)
-        samples = factor * np.sqrt(resampled[..., 0] / resampled[..., 3])
-        over = np.take_along_axis(samples.T, picks, axis=1).mean(axis=1)
-        found[name] = {
-            "rmse": float(rmse.mean()),
-            "spread": float(rmse.std(ddof=1)) if len(rmse) > 1 else None,
-            "interval": interval(over),
-            "mae": float(factor * (total[:, 1] / total[:, 3]).mean()),
-            "rms": float(rms),
-        }
-    return found
-
-
-def _spread(values: list[float]) -> dict[str, Any]:
-    return {
-        "mean": float(np.mean(values)),
-        "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-    }
 
 
 def _short(value: Any) -> Any:
@@ -334,24 +235,13 @@ def _verdict(
         return {"state": state.name, "score": own["score"], "gate": own["binding"]}
 
     spendable = [s for s in states if comparison_of(context).may_spend(s)]
-    within = [s.name for s in states if region(s, trained) == "in"]
-    off = [s.name for s in states if s.name not in within]
-
-    def ratio(name: str) -> float | None:
-        if not off or not within:
-            return None
-        parts = [root_mean_square([cells[c]["rmse"][name] for c in own]) for own in (off, within)]
-        return parts[0] / parts[1]
-
     return {
         "passed": sum(cells[s.name]["passed"] for s in states),
         "cells": len(states),
         "worst": worst(states),
         "worst_to_spend_on": worst(spendable),
         "worst_pressure_bias_bar": max(abs(cells[s.name]["pressure_bias_bar"]) for s in states),
-        "off_over_in": {
-            name: ratio(name) for name in ("energy", "force", "net_force", "interaction_energy")
-        },
+        "off_over_in": off_over_in(cells, trained, states),
     }
 
 
@@ -375,6 +265,23 @@ def _pressure_falls(context: Context) -> list[dict[str, Any]]:
             "cells with care"
         )
     return [fall.to_dict() for fall in falls]
+
+
+def close_frames(context: Context, states: list[StatePoint]) -> dict[str, dict[str, float]]:
+    """Cells whose frames were drawn closer together in time than independent samples are.
+
+    Then frames held out resemble those that were trained on, and each other.
+
+    Returns:
+        spacing_ps, between frames drawn, and inefficiency_ps, between independent samples, by cell.
+    """
+    found = {}
+    for state in states:
+        folder = context.workspace.frames(context.last_round, state)
+        spacing = read_json(folder / sample.SUMMARY).get("spacing")
+        if spacing is not None and not spacing["decorrelated"]:
+            found[state.name] = {name: spacing[name] for name in ("spacing_ps", "inefficiency_ps")}
+    return found
 
 
 def _curriculum(context: Context) -> dict[str, Any]:

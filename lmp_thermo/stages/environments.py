@@ -11,6 +11,7 @@ from lmp_thermo.analysis.environments import (
 )
 from lmp_thermo.analysis.first_shell import first_shell, reference_liquid
 from lmp_thermo.analysis.response import response
+from lmp_thermo.analysis.wasserstein import FEWEST_FRAMES
 from lmp_thermo.errors import AnalysisError
 from lmp_thermo.frames import Frame
 from lmp_thermo.stages import arms
@@ -23,14 +24,19 @@ from lmp_thermo.study import seed_for
 def environments(context: Context) -> dict[str, Any]:
     """Coordination of all labelled frames, and diversity and coverage of every arm's own.
 
+    A cell that lost all its held-out frames, or has none in the pool, counts with what it has;
+    one with too few frames has no part in the response.
+
     Args:
         context: of the study.
 
     Returns:
         For JSON; ``missing`` says why where there is no cutoff.
     """
-    frames: dict[StatePoint, list[Frame]] = {
-        state: [*pool(context).get(state, []), *own] for state, own in held_out(context).items()
+    bought, judging = pool(context), held_out(context)
+    frames = {
+        state: [*bought.get(state, []), *judging.get(state, [])]
+        for state in sorted(bought.keys() | judging.keys())
     }
     try:
         return _environments(context, frames)
@@ -56,12 +62,13 @@ def _environments(context: Context, frames: dict[StatePoint, list[Frame]]) -> di
         covered["cells"] = list(covered["cells"].values())  # in the order of "cells" below
         by_arm[arm.name] = {"diversity": diversity(training).to_dict(), "coverage": covered}
     seed = seed_for(context.study.seed, "coordination")
+    enough = [cell for cell in cells if cell.n_frames >= FEWEST_FRAMES]
     found: dict[str, Any] = _plain(
         {
             "cutoff": cutoff.to_dict(),
             "cells": [cell.to_dict() for cell in cells],
-            "response": response(cells, seed=seed).to_dict(),
-            "response_smooth": response(cells, "smooth", seed=seed).to_dict(),
+            "response": response(enough, seed=seed).to_dict(),
+            "response_smooth": response(enough, "smooth", seed=seed).to_dict(),
             "arms": by_arm,
         }
     )

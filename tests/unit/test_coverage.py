@@ -1,15 +1,17 @@
 """What errors of many arms on many cells say: regions, scores, paired tests, phases."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from lmp_thermo.sections import Gates
-from lmp_thermo.stages import compare
-from lmp_thermo.states import StatePoint
+from lmp_thermo.states import StatePoint, place
 from lmp_thermo.validation import judge_cell
-from lmp_thermo.validation.coverage import binding, paired_test, region, score
+from lmp_thermo.validation.coverage import EXCHANGES, binding, paired_test, score
 from lmp_thermo.validation.phases import pressure_falls
+from tests.tolerances import K_SIGMA
 
 
 def test_pressure_that_falls_with_density_is_seen() -> None:
@@ -27,14 +29,31 @@ def test_pressure_that_falls_with_density_is_seen() -> None:
     assert fall.to_dict()["sigmas"] is None  # infinity is no JSON
 
 
-def test_regions() -> None:
-    trained = [StatePoint(0.1, 200.0), StatePoint(0.8, 200.0), StatePoint(0.8, 300.0)]
-    assert region(trained[0], trained) == "in"
-    assert region(StatePoint(0.4, 200.0), trained) == "interpolated"
-    assert region(StatePoint(0.4, 250.0), trained) == "interpolated"
-    assert region(StatePoint(0.4, 100.0), trained) == "extrapolated"
-    assert region(StatePoint(0.9, 200.0), trained) == "extrapolated"
-    assert region(StatePoint(0.4, 200.0), []) == "extrapolated"
+def test_places_as_seen_from_where_labels_were_spent() -> None:
+    spent = [StatePoint(0.1, 200.0), StatePoint(0.8, 200.0), StatePoint(0.8, 300.0)]
+    for density, temperature, text, region in (
+        (0.8, 300.0, "spent on", "in"),
+        (0.4, 200.0, "density, inside", "interpolated"),
+        (0.8, 250.0, "temperature, inside", "interpolated"),
+        (0.4, 250.0, "both, inside", "interpolated"),
+        (0.1, 300.0, "combination, inside", "interpolated"),
+        (0.1, 100.0, "temperature, outside", "extrapolated"),
+        (0.9, 200.0, "density, outside", "extrapolated"),
+        (0.4, 100.0, "both, outside", "extrapolated"),
+    ):
+        found = place(StatePoint(density, temperature), spent)
+        assert (str(found), found.region) == (text, region)
+    assert str(place(StatePoint(0.4, 200.0), [])) == "both, outside"
+
+
+def test_a_group_spent_on_a_cell_where_all_its_seeds_did() -> None:
+    """Seeds of an adaptive arm buy different cells: the union of them is no arm's."""
+    gas, middle, liquid = (StatePoint(d, 200.0) for d in (0.1, 0.4, 0.8))
+    seeds = [gas, middle], [gas, liquid]
+    assert place(gas, *seeds).region == "in"
+    assert str(place(middle, *seeds)) == "density, inside"
+    assert str(place(liquid, *seeds)) == "density, outside"
+    assert str(place(middle, [gas, middle], [])) == "both, outside"
 
 
 def test_the_score_is_the_largest_error_over_its_limit() -> None:
@@ -65,6 +84,7 @@ def test_paired_test_against_an_independent_code() -> None:
     assert own.ratio == pytest.approx(stats.gmean(np.exp(logs)))
     assert own.ratios == pytest.approx([second[s] / first[s] for s in sorted(first)])
     assert own.wins == sum(logs > 0)
+    assert not own.estimated
 
 
 def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
@@ -76,12 +96,19 @@ def test_a_clear_difference_in_eight_pairs_has_the_smallest_p() -> None:
     assert paired_test("energy", {1: 1.0}, {1: 2.0}, ("a", "b")) is None
 
 
-def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
-    noise = {"a": {"one": 0.6, "two": 0.9, "three": float("inf"), "four": None}}
-    noise["b"] = {"one": 0.4, "two": 0.7, "three": float("inf"), "four": None}
-    by_arm = {
-        arm: {cell: {"pressure_noise": value} for cell, value in cells.items()}
-        for arm, cells in noise.items()
-    }
-    found = compare._pressure_open(by_arm)
-    assert found == {"two": 0.7, "three": None}  # JSON has no infinity
+def test_of_many_pairs_exchanges_are_drawn() -> None:
+    """With 40 pairs all exchanges would be a million million; p of a normal sum is known."""
+    logs = np.full(40, 0.1)
+    logs[:14] = -0.1
+    tracemalloc.start()
+    own = paired_test(
+        "energy", dict.fromkeys(range(40), 1.0), dict(enumerate(np.exp(logs))), ("a", "b")
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert own is not None
+    assert own.estimated
+    assert peak < 20e6
+    exact = float(stats.binomtest(14, 40).pvalue)
+    assert own.p_value == pytest.approx(exact, abs=K_SIGMA * np.sqrt(exact / EXCHANGES))
+    assert own.wins == 26

@@ -85,7 +85,12 @@ def caption(result: Result) -> str:
 
 def _trained(result: Result, group: str) -> dict[str, _Square]:
     return {
-        name: _Square(cell.score.mean, cell.region == "in", sum(cell.passed), len(cell.passed))
+        name: _Square(
+            cell.score.mean,
+            result.places[group][name].region == "in",
+            sum(cell.passed),
+            len(cell.passed),
+        )
         for name, cell in result.matrix[group].items()
     }
 

@@ -110,7 +110,11 @@ def _draw(
         apart = min(SPREAD / len(styles), APART)
         shift = apart * (place - 0.5 * (len(styles) - 1))
         own = [
-            (result.densities_g_cm3.index(result.grid[c].density_g_cm3) + shift, cell.region, error)
+            (
+                result.densities_g_cm3.index(result.grid[c].density_g_cm3) + shift,
+                result.places[name][c].region,
+                error,
+            )
             for c, cell in result.matrix[name].items()
             if result.grid[c].temperature_K == temperature
             and (error := cell.errors.get(quantity)) is not None

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from lmp_thermo.states import StatePoint
-from lmp_thermo.validation.coverage import paired_test, region, root_mean_square
+from lmp_thermo.states import StatePoint, place
+from lmp_thermo.validation.coverage import paired_test, root_mean_square
 
 DENSITIES = (0.03, 0.3, 0.9, 1.2)
 TEMPERATURES = (180.0, 240.0, 300.0)
@@ -156,7 +156,7 @@ def _judged(state: StatePoint, trained: list[StatePoint], rmse: list[float]) -> 
     mean, rms = float(np.mean(rmse)), _rms(state)
     scores = [value / (GATE * rms) for value in rmse]
     return {
-        "region": region(state, trained),
+        "region": place(state, trained).region,
         "interaction_energy": _error(mean, rms),
         "energy": _error(mean, rms),
         "net_force": _error(4 * mean, 4 * rms),

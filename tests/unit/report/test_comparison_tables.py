@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lmp_thermo.report import comparison, comparison_tables, distillation
+from lmp_thermo.report import comparison, comparison_cells, comparison_tables, distillation
+from lmp_thermo.report.quantities import plain
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.tables import Table, markdown
 from tests.tolerances import ROUND_OFF
@@ -38,14 +39,87 @@ def test_training_table_without_coordination(result: Result) -> None:
 
 
 def test_matrix_quotes_errors_and_marks_where_labels_were_spent(result: Result) -> None:
-    table = comparison_tables.matrix_table(result, "interaction_energy")
+    table = comparison_cells.matrix_table(result, "interaction_energy")
     row = next(r for r in table.rows if (r[0].text, r[1].text) == ("0.3", "240"))
     named = {name: entry for (name, _), entry in zip(table.columns, row, strict=True)}
     error = result.matrix["none"]["rho0.3_T240"].errors["interaction_energy"]
     assert named["none"].order == error.rmse
+    share = 100 * error.rmse / error.rms
+    assert named["none"].note == (
+        f"{plain(error.mae)}, {plain(share)} %, ±{plain(0.1 * error.rmse)}"
+    )
     assert re.fullmatch(r"[0-9.]+\(\d+(\.\d)?\)", named["none"].text)
     assert named["density"].text.endswith(" •")
     assert named["no-interaction"].text == "6"
+    assert named["no-interaction"].note == "4.8, 100 %, ±0.6"
+    energy = comparison_cells.matrix_table(result, "energy")  # its zero is arbitrary
+    assert not any("%" in entry.note for row in energy.rows for entry in row)
+    assert energy.rows[0][2].note.startswith(plain(0.8 * energy.rows[0][2].order) + ", ±")
+
+
+def test_an_error_of_an_old_file_has_no_spread(values: dict[str, Any]) -> None:
+    own = copy.deepcopy(values)
+    error = own["matrix"]["none"]["rho0.3_T240"]["net_force"]
+    del error["spread"]
+    error["rms"] = 0.0
+    table = comparison_cells.matrix_table(Result.model_validate(own), "net_force")
+    row = next(r for r in table.rows if (r[0].text, r[1].text) == ("0.3", "240"))
+    assert row[2].note == plain(error["mae"])
+
+
+def test_errors_are_summed_up_by_region(values: dict[str, Any], result: Result) -> None:
+    table = comparison_cells.regions_table(result, "net_force")
+    assert [name for name, _ in table.columns] == [
+        "arm",
+        "spent on",
+        "temperature, outside",
+        "density, outside",
+        "both, outside",
+    ]
+    row = row_of(table, "none")
+    cells = [result.matrix["none"][f"rho{d:g}_T240"].errors["net_force"] for d in (0.03, 0.3, 1.2)]
+    value = np.prod([cell.rmse for cell in cells]) ** (1 / 3)
+    share = value / np.prod([cell.rms for cell in cells]) ** (1 / 3)
+    assert row["density, outside"].order == pytest.approx(value, rel=ROUND_OFF)
+    assert row["density, outside"].note == f"{plain(100 * share)} %, 3 cells"
+    assert row["spent on"].note.endswith(" %, 1 cell")
+    assert row["both, outside"].note.endswith(" %, 6 cells")
+    assert row_of(table, "density")["temperature, outside"].note.endswith(" %, 8 cells")
+    assert row_of(table, "adaptive")["both, outside"].text == "–"  # it spent on every cell
+    own = copy.deepcopy(values)
+    own["matrix"]["none"]["rho0.03_T240"]["net_force"]["rmse"] = 0.0  # it has no logarithm
+    table = comparison_cells.regions_table(Result.model_validate(own), "net_force")
+    assert row_of(table, "none")["density, outside"].note.endswith(" %, 2 cells")
+
+
+def test_each_cell_says_where_it_lies(values: dict[str, Any]) -> None:
+    """Seeds that bought different cells: the farthest of their places counts."""
+    own = copy.deepcopy(values)
+    for seed in range(1, 7):
+        arm = own["arms"][f"adaptive-{seed}"]
+        bought = ["rho0.03_T180", "rho0.9_T300", *(["rho0.3_T240"] if seed > 1 else [])]
+        arm["frames"] = {**dict.fromkeys(bought, 20), "crystal_rho1.5_T180": 3}
+    own["arms"]["temperature-1"]["trained"] = ["rho0.9_T180"]  # less than it paid for
+    result = Result.model_validate(own)
+    table = comparison_cells.places_table(result)
+    found = {
+        (row[0].text, row[1].text): {
+            name: entry.text for (name, _), entry in zip(table.columns, row, strict=True)
+        }
+        for row in table.rows
+    }
+    assert found["0.03", "180"]["adaptive"] == "spent on"
+    assert found["0.3", "240"]["adaptive"] == "both, inside"  # of the first seed
+    assert found["0.03", "300"]["adaptive"] == "combination, inside"
+    assert found["1.2", "180"]["adaptive"] == "density, outside"
+    assert found["0.9", "240"]["temperature"] == "temperature, outside"
+    assert found["0.9", "300"]["density"] == "temperature, outside"
+    marks = comparison_cells.matrix_table(result, "net_force")
+    row = next(r for r in marks.rows if (r[0].text, r[1].text) == ("0.3", "240"))
+    assert row[5].text.endswith(" i")
+    twins = Result.model_validate(compared(("none", "none-plain"), (1, 2)))
+    heads = [name for name, _ in comparison_cells.places_table(twins).columns]
+    assert heads == ["density", "temperature", "none, none-plain"]
 
 
 def test_tables_of_atoms_do_not_say_things_twice(values: dict[str, Any], result: Result) -> None:

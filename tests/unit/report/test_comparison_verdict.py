@@ -32,6 +32,43 @@ def test_the_verdict_asks_its_question_of_the_controls_too() -> None:
     assert "so few seeds" not in " ".join(verdict(enough).notes)
 
 
+@pytest.mark.parametrize(
+    ("interval", "p", "word"),
+    [
+        ([0.02, 0.5], 0.03, "grows, 0.10"),
+        ([1.2, 3.0], 0.03, "shrinks, 1.90"),
+        ([0.5, 2.0], 0.7, "undecided, 1.00"),
+        ([0.02, 0.5], 0.25, "undecided, 0.10"),  # too few seeds for the exact test
+        ([0.85, 1.2], 0.9, "stands, 1.01"),
+    ],
+)
+def test_the_verdict_says_what_the_loss_does_to_the_density_effect(
+    interval: list[float], p: float, word: str
+) -> None:
+    own = compared(("temperature", "density", "temperature-plain", "density-plain"))
+    ratio = (interval[0] * interval[1]) ** 0.5
+    own["loss_interactions"] = [
+        {
+            "cells": cells,
+            "quantity": "interaction energy, RMSE",
+            "first": "temperature",
+            "second": "density",
+            "ratios": [ratio] * 6,
+            "ratio": ratio,
+            "interval": interval,
+            "p_value": p,
+        }
+        for cells in ("all cells", "other densities")
+    ]
+    low, high = interval
+    (note,) = (n for n in verdict(Result.model_validate(own)).notes if "these terms" in n)
+    assert note == (
+        "What the advantage of density-diverse models over temperature-diverse models does "
+        "without these terms, and the factor by which their ratio changes, seed by seed: "
+        f"interaction energy {word} ({low:.2f} to {high:.2f}, p {p:.2g})."
+    )
+
+
 def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_are_better(
     values: dict[str, Any],
 ) -> None:
@@ -43,6 +80,29 @@ def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_ar
         own["arms"][f"adaptive-distil-{seed}"] = arm
     notes = " ".join(verdict(Result.model_validate(own)).notes)
     assert f"Over all cells, errors of {models_of('adaptive')}, which spent" in notes
+
+
+def test_adaptive_arms_are_compared_with_the_fixed_design_whose_worst_cell_is_best(
+    values: dict[str, Any],
+) -> None:
+    """Not with the one that passes most cells: what they claim is the worst cell."""
+    own = copy.deepcopy(values)
+    for arm in own["arms"].values():
+        best = {"none": 1.9, "temperature": 1.5, "density": 2.5}.get(arm["group"], 1.4)
+        arm["worst"]["score"] = best + 0.1 * (arm["seed"] % 2)
+        arm["passed"] = {"density": 11, "none": 9}.get(arm["group"], 7)
+        arm["spent"] = 28.5 if arm["group"] == "adaptive" else 60.0
+    for test in [t for t in own["tests"] if t["quantity"] == "worst cell's score"]:
+        own["tests"].append({**test, "quantity": "largest pressure bias", "ratio": 1.7})
+    result = Result.model_validate(own)
+    note = next(n for n in verdict(result).notes if "which spent" in n)
+    assert note.startswith(
+        "Over all cells, errors of adaptive models, which spent 28.5 frames, over those of "
+        "temperature-diverse models, the fixed design with the lowest worst score, which spent "
+        "60: worst cell's score "
+    )
+    assert "; largest pressure bias 1.70 (" in note
+    assert note.index("worst cell's") < note.index("pressure bias") < note.index("interaction en")
 
 
 def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None:
@@ -128,6 +188,11 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
         values,
         without_frames=["rho2_T240"],
         label_failures=3,
+        without_error={"net force on molecules, RMSE": ["rho0.03_T180", "rho0.03_T240"]},
+        close_frames={
+            "rho0.9_T180": {"spacing_ps": 0.5, "inefficiency_ps": 3.25},
+            "rho0.3_T180": {"spacing_ps": 2.0, "inefficiency_ps": 4.0},
+        },
         melted_crystals={"rho1.5_T180": 0.31},
         pressure_open={"rho0.3_T180": 0.6, "rho0.9_T180": None},
         pressure_falls=[{"lower": "rho0.3_T180", "higher": "rho0.9_T180", "fall_bar": 41.2}],
@@ -142,6 +207,10 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
         "In 2 of 12 cells the bias of the pressure has, in every arm, a standard error above half "
         "its limit: ",
         "Most of all at 0.9 g/cm³, 180 K (inf), 0.3 g/cm³, 180 K (0.6); raise",
+        "Left out of the geometric means of net force on molecules, for an arm makes no error at "
+        "all there: 0.03 g/cm³, 180 K, 0.03 g/cm³, 240 K.",
+        "In 2 of 12 cells frames follow each other faster than they forget (most: 0.9 g/cm³, "
+        "180 K, 0.5 ps apart where independent ones are 3.2 ps apart): errors there, and",
         "Crystals that melted, so that design condensed has less solid: rho1.5_T180.",
     ):
         assert text in notes
