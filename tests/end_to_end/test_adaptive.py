@@ -1,5 +1,6 @@
 """A study whose own design is adaptive: it labels what its curriculum buys, and nothing else."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,20 @@ def test_nothing_is_done_twice(study: Study) -> None:
     planned = {step.step: step.work for step in study.plan()}
     assert planned["label, round 0"] == f"{BUDGET + HELD_OUT * 2} frames"
     assert planned["curriculum"] == f"4 committee members of 40 updates, {BUDGET} labels"
+
+
+def test_it_stops_where_every_cell_is_expected_to_be_right(study: Study, tmp_path: Path) -> None:
+    shutil.copytree(study.workspace.path, tmp_path / "runs")  # its committees are current
+    asked = yaml.safe_load(study.path.read_text())
+    asked["sampling"]["curriculum"]["target"] = 1e6
+    path = tmp_path / "adaptive.yaml"
+    path.write_text(yaml.safe_dump(asked))
+    other = Study(path, tmp_path / "runs")
+    other.run(until="curriculum")
+    context = other._context
+    rounds = curriculum.rounds(context, buyers(context)[0])
+    assert [sum(one["bought"].values()) for one in rounds] == [4, 2, 0]
+    assert rounds[-1]["stopped"] == "every cell is expected below 1e+06 of its limit"
 
 
 def test_a_curriculum_belongs_to_an_adaptive_design(tmp_path: Path) -> None:
