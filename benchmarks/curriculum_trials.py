@@ -42,6 +42,7 @@ from lmp_thermo.potential.intermolecular import labelled_quantities, predicted_q
 from lmp_thermo.products import Product, read_json, write_json, write_text
 from lmp_thermo.sampling.curriculum import SHARPNESS, CellOutlook, allocate
 from lmp_thermo.sampling.designs import cells_of, pool_order, spend
+from lmp_thermo.sampling.pair_sums import FarthestFirst
 from lmp_thermo.stages import curriculum, side_by_side
 from lmp_thermo.stages.candidates import buyers
 from lmp_thermo.stages.context import Context, versions
@@ -353,22 +354,21 @@ class Outlook:
 
 
 def coverage(context: Context, seed: int, labels: int) -> Selection:
-    """Farthest first, in the sums over pairs of each frame, every one scaled to unit variance."""
+    """Farthest first, in the sums over pairs of each frame."""
     basis = basis_of(context)
-    places, points = [], []
-    for state in spendable(context):
-        for index in in_order(context, seed, state)[: 2 * LOOKED_AT]:
-            places.append((state, index))
-            points.append(basis.rows(pool(context)[state][index]).energy)
-    values = np.array(points)
-    values = (values - values.mean(0)) / np.maximum(values.std(0), 1e-12)
-    chosen = [int(np.argmax((values**2).sum(1)))]
-    while len(chosen) < labels:
-        distance = np.min([((values - values[k]) ** 2).sum(1) for k in chosen], axis=0)
-        chosen.append(int(np.argmax(distance)))
+    places = [
+        (state, index)
+        for state in spendable(context)
+        for index in in_order(context, seed, state)[: 2 * LOOKED_AT]
+    ]
+    spread = FarthestFirst([basis.of(pool(context)[state][index]) for state, index in places])
     found: Selection = {}
-    for place in chosen:
-        state, index = places[place]
+    left = list(range(len(places)))
+    for _ in range(labels):
+        best = spread.best(left)
+        spread.take(best)
+        left.remove(best)
+        state, index = places[best]
         found.setdefault(state, []).append(index)
     return found
 

@@ -4,26 +4,18 @@ No potential to run, but a cheap picture of what a frame's label can tell of oth
 `curriculum_trials.py`.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matscipy.neighbours import neighbour_list
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 from lmp_thermo.frames import Frame
 from lmp_thermo.potential.intermolecular import arms, labelled_quantities
+from lmp_thermo.sampling.pair_sums import PairSums
 from lmp_thermo.units import BAR_PER_EV_A3
 
 Array = NDArray[np.float64]
-
-SPLINES = 12
-"""Knots for each pair of species."""
-
-NEAREST = 0.25
-"""Of the cutoff: where the splines begin; no pairs of different molecules are as near."""
 
 ENERGY_EV, FORCE_EV_A = 1e-3, 1e-2
 """Errors of the interaction energy per atom, and of components of net forces, that count the same:
@@ -54,26 +46,8 @@ class Rows:
         return np.asarray(np.outer(self.energy, self.energy) / ENERGY_EV**2 + force)
 
 
-class PairBasis:
-    """Cubic splines of the distance for each pair of species, zero with their slope at the cutoff.
-
-    Args:
-        cutoffs: of each pair of species both ways, Å.
-    """
-
-    def __init__(self, cutoffs: Mapping[str, Mapping[str, float]]) -> None:
-        self.pairs = {
-            pair: cutoffs[pair[0]][pair[1]]
-            for pair in itertools.combinations_with_replacement(sorted(cutoffs), 2)
-        }
-        self._splines = []
-        for end in self.pairs.values():
-            inner = np.linspace(NEAREST * end, end, SPLINES)
-            knots = np.concatenate([np.full(3, inner[0]), inner, np.full(3, end)])
-            n = len(knots) - 4
-            self._splines.append(BSpline(knots, np.eye(n)[:, : n - 2], 3, extrapolate=False))
-        self._each = self._splines[0].c.shape[1]
-        self.size = self._each * len(self.pairs)
+class PairBasis(PairSums):
+    """The sums as a model: its energies, forces and pressures are linear in the coefficients."""
 
     @property
     def stiffness(self) -> Array:
@@ -86,22 +60,16 @@ class PairBasis:
         """Of one frame."""
         atoms, molecule = frame.atoms, frame.molecule
         arm = arms(molecule, atoms.positions, np.asarray(atoms.get_masses(), dtype=float))
-        first, second, vector, distance = neighbour_list("ijDd", atoms, self.pairs)
-        once = (molecule[first] != molecule[second]) & (first < second)
-        first, second, vector, distance = (x[once] for x in (first, second, vector, distance))
-        kinds = np.sort(np.array(atoms.get_chemical_symbols())[np.array([first, second])], axis=0)
         energy, pressure = np.zeros(self.size), np.zeros(self.size)
         force = np.zeros((frame.n_molecules, 3, self.size))
-        for place, ((a, b), end) in enumerate(self.pairs.items()):
-            own = slice(place * self._each, (place + 1) * self._each)
-            spline, chosen = self._splines[place], (kinds[0] == a) & (kinds[1] == b)
-            i, j, apart, r = (x[chosen] for x in (first, second, vector, distance))
-            inside = np.clip(r, NEAREST * end, end * (1 - 1e-12))
-            pull = (apart / r[:, None])[:, :, None] * spline.derivative()(inside)[:, None, :]
-            energy[own] = spline(inside).sum(0)
+        for pairs in self.in_frame(frame):
+            i, j, own = pairs.first, pairs.second, pairs.part
+            slope = pairs.spline.derivative()(pairs.inside)[:, None, :]
+            pull = (pairs.vector / pairs.distance[:, None])[:, :, None] * slope
+            energy[own] = pairs.spline(pairs.inside).sum(0)
             np.add.at(force[:, :, own], molecule[i], pull)
             np.add.at(force[:, :, own], molecule[j], -pull)
-            between = apart + arm[i] - arm[j]
+            between = pairs.vector + arm[i] - arm[j]
             pressure[own] = -np.einsum("pi,pik->k", between, pull)
         volume = float(atoms.get_volume())
         return Rows(

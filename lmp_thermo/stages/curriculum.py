@@ -14,8 +14,9 @@ from lmp_thermo.errors import WorkspaceError
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, read_json, write_json
-from lmp_thermo.sampling.curriculum import CellOutlook, allocate, calibration
+from lmp_thermo.sampling.curriculum import TINY, CellOutlook, allocate, calibration
 from lmp_thermo.sampling.designs import pool_order
+from lmp_thermo.sampling.pair_sums import FarthestFirst, PairSums
 from lmp_thermo.stages import label, side_by_side
 from lmp_thermo.stages.candidates import (
     Candidates,
@@ -28,14 +29,16 @@ from lmp_thermo.stages.candidates import (
 from lmp_thermo.stages.committee import GATED, Opinions, calibrated
 from lmp_thermo.stages.context import Context, remembered
 from lmp_thermo.stages.pool import Selection
+from lmp_thermo.stages.train import architecture
 from lmp_thermo.states import StatePoint
 
 SELECTION = "selection.json"
 LOOKED_AT = 6
 """Frames of each cell whose disagreement tells of the cell's error."""
 
-CHOSEN_FROM = 24
-"""Frames of each cell among which those that the committee disagrees on most are bought."""
+CHOSEN_FROM = 20
+"""Frames of each cell from which a choice is made: at the start by how unlike they are, then by
+how much the committee disagrees on them."""
 
 
 @remembered
@@ -43,7 +46,7 @@ def product(context: Context, arm: Arm, round_number: int) -> Product:
     """What an adaptive arm has bought after a round; round 0 is the start."""
     comparison = context.study.comparison
     sources: dict[str, Any] = {
-        "stage": "curriculum/4",
+        "stage": "curriculum/5",
         "candidates": sources_of_candidates(context),
         "curriculum": settings(context).model_dump(),
         "budget": [arm.budget, "frames" if comparison is None else comparison.budget_unit],
@@ -164,19 +167,53 @@ def _allocated(
         costs = found.costs[state]
         price = sum(costs) / len(costs)
         outlook[state] = CellOutlook(score, own + found.known_at(state), len(costs) - own, price)
-    known = sum(found.known_at(state) for state in scores)
-    most = math.ceil(asked.most_share * (arm.budget / found.mean_cost + known))
-    return allocate(outlook, share, most, asked.gas_floor_share * share)
+    return allocate(outlook, share, _most(context, arm), asked.gas_floor_share * share)
 
 
 def _start(context: Context, arm: Arm, folder: Path) -> None:
-    """Buy before anything is known: every cell is expected to be as bad as any other."""
+    """Buy before anything is known: frames as unlike as possible, some gas among them."""
     found, asked = candidates(context), settings(context)
     share = max(asked.start_share * arm.budget, 2 * found.mean_cost)
-    wanted = _allocated(context, arm, dict.fromkeys(found.frames, 1.0), {}, share)
-    orders = {state: _order(context, arm, state) for state in wanted}
-    bought = _take(found, orders, wanted, arm.budget)
+    places = [
+        (state, index)
+        for state in sorted(found.frames)
+        for index in _order(context, arm, state)[:CHOSEN_FROM]
+    ]
+    sums = PairSums(architecture(context.study.training).cutoffs(context.species))
+    frames = [*(found.frames[state][index] for state, index in places), *found.known]
+    spread = FarthestFirst([sums.of(frame) for frame in frames])
+    for known in range(len(places), len(frames)):
+        spread.take(known)
+    price = [found.costs[state][index] for state, index in places]
+    lowest = min(found.frames, key=lambda state: state.density_g_cm3).density_g_cm3
+    gas = {k for k, (state, _) in enumerate(places) if state.density_g_cm3 == lowest}
+    most, floor = _most(context, arm), asked.gas_floor_share * share
+    bought: Selection = {}
+    taken: set[int] = set()
+    while True:
+        left = share - sum(price[k] for k in taken)
+        room = [
+            k
+            for k, (state, _) in enumerate(places)
+            if k not in taken and price[k] <= left + TINY and len(bought.get(state, [])) < most
+        ]
+        if share - left < floor - TINY:
+            room = [k for k in room if k in gas] or room
+        if not room:
+            break
+        best = spread.best(room)
+        spread.take(best)
+        taken.add(best)
+        state, index = places[best]
+        bought.setdefault(state, []).append(index)
     _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought, 0)})
+
+
+def _most(context: Context, arm: Arm) -> int:
+    """Labels that one cell may have, those included that are there without buying."""
+    found = candidates(context)
+    known = sum(found.known_at(state) for state in found.frames)
+    return math.ceil(settings(context).most_share * (arm.budget / found.mean_cost + known))
 
 
 def _stopped(context: Context, arm: Arm, chosen: Selection, number: int) -> str | None:
