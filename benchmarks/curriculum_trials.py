@@ -1,7 +1,7 @@
 """Where should a few labels go? Rules side by side, trained and judged as a comparison's arms are.
 
-    python benchmarks/curriculum_trials.py inputs/density/argon.yaml runs/density-argon-long \
-        --variant long --labels 18 --seeds 101 102 103 --out runs/curriculum-trials
+    python benchmarks/curriculum_trials.py inputs/density/argon.yaml runs/density-argon \
+        --labels 8 --seeds 101 102 103 --out runs/curriculum-trials
 
 Labels are those of the study's workspace: its pool must be there (`--until label`). Every rule
 spends as many labels from it; each model trains as long as the study's arms. A rule that has been
@@ -9,13 +9,15 @@ tried is kept in the folder, so that the next one is put beside it. Written are 
 ``trials.md`` there.
 
 - even: the grid design. density, temperature, none: those designs.
-- worth: the curriculum without its committee, `lmp_thermo.sampling.curriculum.allocate`.
+- worth: the next label goes where `lmp_thermo.sampling.curriculum.allocate` expects most of it,
+  with every cell expected to be equally bad.
 - committee-N: the curriculum as the package carries it out, with members of N updates.
 - information: the next label is the one that lowers the mean of the cells' expected errors most,
   by the posterior variance of a sum over pairs of sites (splines) that has seen the labels' frames.
 - frames: the same, with every frame of a cell to choose from and what was bought fitted again
   before each choice; the richest frames of the densest and of the thinnest cell come first.
-- coverage: the frame that is farthest from all chosen ones, by the same sums over pairs.
+- coverage: the frame that is farthest from all chosen ones, by the same sums over pairs; the
+  curriculum's start.
 """
 
 import argparse
@@ -197,8 +199,10 @@ def collected(out: Path) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """All rules side by side: means over seeds, and ratios to the even spread of as many labels."""
     trials, rows = result["trials"], []
-    for name, own in sorted(trials.items()):
-        labels = next(iter(own.values()))["labels"]
+    for labels, name in sorted(
+        (next(iter(own.values()))["labels"], n) for n, own in trials.items()
+    ):
+        own = trials[name]
         base = trials.get(f"even, {labels}", {})
         passed = [sum(c["score"] <= 1 for c in f["cells"].values()) for f in own.values()]
         cells = [name, str(len(own)), f"{min(passed)} of {len(next(iter(own.values()))['cells'])}"]

@@ -100,6 +100,7 @@ def test_docs_say_what_the_trials_found(scripts: Any) -> None:
     text = (folder / "curriculum-trials.md").read_text(encoding="utf-8")
     assert scripts[0].table(result) in text
     assert result["command"] in text
-    assert len(result["trials"]) == 5
-    for own in result["trials"].values():
-        assert all(c["score"] <= 1 for found in own.values() for c in found["cells"].values())
+    assert len(result["trials"]) == 9
+    for name, own in result["trials"].items():
+        if name.endswith(", 18"):
+            assert all(c["score"] <= 1 for found in own.values() for c in found["cells"].values())
