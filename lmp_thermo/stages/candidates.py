@@ -98,14 +98,23 @@ def candidates(context: Context) -> Candidates:
 def labelled(context: Context, selection: Selection) -> list[Frame]:
     """Labelled frames of a selection, cell by cell.
 
-    In a study whose own design is adaptive they are labelled now. Those that cannot be are left
-    out here, and replaced by spare frames when the round is labelled.
+    Frames that could not be labelled are left out here, and replaced by spare frames when the round
+    is labelled.
     """
     if context.study.comparison is not None:
         return pool.frames_of(context, selection)
-    frames = candidates(context).frames
-    wanted = [frames[state][index] for state in sorted(selection) for index in selection[state]]
-    tool = label.labeller(context)
-    with context.progress.task("curriculum: labels", len(wanted)) as task:
-        outcome = tool.label(wanted, lambda _: task.advance())
+    outcome = label.labeller(context).label(_chosen(context, selection))
     return [done for done in outcome if isinstance(done, Frame)]
+
+
+def buy(context: Context, selection: Selection) -> None:
+    """Label what was chosen, in a study whose own design is adaptive; a pool is labelled before."""
+    if context.study.comparison is None:
+        wanted = _chosen(context, selection)
+        with context.progress.task("curriculum: labels", len(wanted)) as task:
+            label.labeller(context).label(wanted, lambda _: task.advance())
+
+
+def _chosen(context: Context, selection: Selection) -> list[Frame]:
+    frames = candidates(context).frames
+    return [frames[state][index] for state in sorted(selection) for index in selection[state]]

@@ -20,6 +20,7 @@ from lmp_thermo.sampling.pair_sums import FarthestFirst, PairSums
 from lmp_thermo.stages import label, side_by_side
 from lmp_thermo.stages.candidates import (
     Candidates,
+    buy,
     buyers,
     candidates,
     labelled,
@@ -206,6 +207,7 @@ def _start(context: Context, arm: Arm, folder: Path) -> None:
         taken.add(best)
         state, index = places[best]
         bought.setdefault(state, []).append(index)
+    buy(context, bought)
     _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought, 0)})
 
 
@@ -295,6 +297,7 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
     left = arm.budget - _spent(found, chosen)
     share = left / (asked.rounds - number + 1)
     bought = _take(found, orders, _allocated(context, arm, scores, chosen, share), left)
+    buy(context, bought)
     record["stopped"] = _stopped(context, arm, _joined(chosen, bought), number)
     record["calibration"] = calibrated(
         [
