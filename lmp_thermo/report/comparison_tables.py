@@ -6,7 +6,7 @@ from lmp_thermo.report import comparison_cells, distillation
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain
 from lmp_thermo.report.result import Result
-from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, PairedTest
+from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, Interval, PairedTest
 from lmp_thermo.report.tables import NOTHING, Entry, Table
 
 
@@ -28,6 +28,14 @@ def sections(result: Result) -> list[Section]:
             "one evaluation on one core.",
             training_table(result),
         ),
+        Section(
+            "How far density and temperature move coordination numbers",
+            "Wasserstein-1 distance between the coordination numbers of the ends of the grid's "
+            "rows, mean over rows, and the same for each unit of the logarithm of density or "
+            "temperature; in brackets its 95 % interval (bootstrap over frames). "
+            + _cutoff(result),
+            coordination_table(result),
+        ),
         *_paired(result),
         *comparison_cells.sections(result),
         Section(
@@ -47,6 +55,49 @@ def sections(result: Result) -> list[Section]:
         *distillation.sections(result),
     ]
     return [section for section in found if section.table.rows]
+
+
+def _cutoff(result: Result) -> str:
+    response = result.environments.response
+    if response is None:
+        return ""
+    return f"Neighbours within {response.cutoff.value_A:.3g} Å: {response.cutoff.source}."
+
+
+def coordination_table(result: Result) -> Table:
+    """Response of hard and smooth coordination numbers to density and to temperature."""
+    columns = [
+        ("count", ""),
+        ("distance", "neighbours"),
+        ("along density", ""),
+        ("along temperature", ""),
+        ("ratio", ""),
+    ]
+    rows = []
+    for count, own in (
+        ("hard", result.environments.response),
+        ("smooth", result.environments.response_smooth),
+    ):
+        if own is None:
+            continue
+        for name, spoken, ratio in (
+            ("span", "from end to end", own.ratio_span),
+            ("per_log", "per unit of the logarithm", own.ratio_per_log),
+        ):
+            along = [
+                None if axis is None else getattr(axis, name)
+                for axis in (own.density, own.temperature)
+            ]
+            rows.append([Entry(count), Entry(spoken), *map(_interval, along), _interval(ratio)])
+    return Table(columns, rows)
+
+
+def _interval(own: Interval | None) -> Entry:
+    if own is None:
+        return NOTHING
+    if own.value is None or own.high is None:
+        return Entry(f"above {own.low:.3g}", own.low)
+    return Entry(f"{own.value:.3g} ({own.low:.3g} to {own.high:.3g})", own.value)
 
 
 def _paired(result: Result) -> list[Section]:

@@ -306,6 +306,7 @@ class Environments(Part):
     missing: Text | None = None
     cells: list[Coordination] = Field(default_factory=list, max_length=MAX_CELLS)
     response: Response | None = None
+    response_smooth: Response | None = None
     arms: dict[Name, Seen] = Field(default_factory=dict)
 
 

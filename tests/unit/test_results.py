@@ -1,5 +1,6 @@
 """What README and docs say of the density studies is what their result files say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,12 @@ from lmp_thermo.report.result import Result
 
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted((ROOT / "results").rglob("*.json"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+QUOTED = ("argon", "methane")
+"""Studies whose verdict README quotes; the others are variants of them."""
+
+INTERVAL = re.compile(r"\d+(?:\.\d+)? \(\d+(?:\.\d+)? to \d+(?:\.\d+)?")
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=[path.stem for path in RESULTS])
@@ -20,7 +27,14 @@ def test_pages_follow_from_the_result_files(path: Path) -> None:
     assert result.seconds
     drawn = ROOT / "docs" / path.parent.name / f"{result.study}.md"
     assert drawn.read_text(encoding="utf-8") == tables(result)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert verdict(result).meaning in readme
-    for note in verdict(result).notes:
-        assert f"- {note}\n" in readme
+    assert f"]({path.relative_to(ROOT)})" in README
+    assert f"]({drawn.relative_to(ROOT)})" in README
+    assert (verdict(result).meaning in README) == (path.stem in QUOTED)
+
+
+def test_every_interval_that_readme_quotes_is_one_of_the_tables() -> None:
+    start = README.index("## Which configurations should a budget buy?")
+    quoted = INTERVAL.findall(README[start : README.index("## The pair style", start)])
+    drawn = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/density/*.md"))
+    assert len(quoted) > 10
+    assert not [own for own in quoted if own not in drawn]
