@@ -172,43 +172,48 @@ def _allocated(
 
 
 def _start(context: Context, arm: Arm, folder: Path) -> None:
-    """Buy before anything is known: frames as unlike as possible, some gas among them."""
-    found, asked = candidates(context), settings(context)
-    share = max(asked.start_share * arm.budget, 2 * found.mean_cost)
+    """Buy before anything is known."""
+    share = settings(context).start_share * arm.budget
+    bought = _unlike(context, arm, max(share, 2 * candidates(context).mean_cost))
+    buy(context, bought)
+    _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought, 0)})
+
+
+def _unlike(context: Context, arm: Arm, share: float) -> Selection:
+    """Frames as unlike as possible for a share of the budget, gas among them."""
+    found = candidates(context)
     places = [
         (state, index)
         for state in sorted(found.frames)
         for index in _order(context, arm, state)[:CHOSEN_FROM]
     ]
-    sums = PairSums(architecture(context.study.training).cutoffs(context.species))
     frames = [*(found.frames[state][index] for state, index in places), *found.known]
-    spread = FarthestFirst([sums.of(frame) for frame in frames])
+    sums = PairSums(architecture(context.study.training).cutoffs(context.species))
+    choice = FarthestFirst([sums.of(frame) for frame in frames])
     for known in range(len(places), len(frames)):
-        spread.take(known)
+        choice.take(known)
     price = [found.costs[state][index] for state, index in places]
-    lowest = min(found.frames, key=lambda state: state.density_g_cm3).density_g_cm3
-    gas = {k for k, (state, _) in enumerate(places) if state.density_g_cm3 == lowest}
-    most, floor = _most(context, arm), asked.gas_floor_share * share
+    lowest = min(state.density_g_cm3 for state in found.frames)
+    most, floor = _most(context, arm), settings(context).gas_floor_share * share
     bought: Selection = {}
-    taken: set[int] = set()
+    spent = 0.0
+    open_ones = list(range(len(places)))
     while True:
-        left = share - sum(price[k] for k in taken)
         room = [
             k
-            for k, (state, _) in enumerate(places)
-            if k not in taken and price[k] <= left + TINY and len(bought.get(state, [])) < most
+            for k in open_ones
+            if price[k] <= share - spent + TINY and len(bought.get(places[k][0], [])) < most
         ]
-        if share - left < floor - TINY:
-            room = [k for k in room if k in gas] or room
+        if spent < floor - TINY:
+            room = [k for k in room if places[k][0].density_g_cm3 == lowest] or room
         if not room:
-            break
-        best = spread.best(room)
-        spread.take(best)
-        taken.add(best)
+            return bought
+        best = choice.best(room)
+        choice.take(best)
+        open_ones.remove(best)
+        spent += price[best]
         state, index = places[best]
         bought.setdefault(state, []).append(index)
-    buy(context, bought)
-    _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought, 0)})
 
 
 def _most(context: Context, arm: Arm) -> int:

@@ -58,7 +58,12 @@ def fingerprint(workspace: Path) -> dict[str, str]:
 
 
 def test_every_step_is_done(finished: Study) -> None:
-    steps = ["sample, round 0", "label, round 0", "train, round 0", *STAGES[STAGES.index("export") :]]
+    steps = [
+        "sample, round 0",
+        "label, round 0",
+        "train, round 0",
+        *STAGES[STAGES.index("export") :],
+    ]
     assert {state.step: state.state for state in finished.status()} == dict.fromkeys(steps, "done")
 
 
