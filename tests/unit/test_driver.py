@@ -73,3 +73,9 @@ def test_a_step_that_fails_has_taken_its_time(
             study.run()
     (seconds,) = study.workspace.times.values()
     assert 0.1 <= seconds < 60
+
+
+def test_a_variant_has_a_workspace_of_its_own_with_its_name_once() -> None:
+    study = INPUTS / "density" / "argon.yaml"
+    assert Study(study).workspace.path == Path("runs/density-argon")
+    assert Study(study, variant="half").workspace.path == Path("runs/density-argon-half")
