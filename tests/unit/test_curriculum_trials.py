@@ -27,7 +27,7 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Any:
     import pair_sums
 
     yield curriculum_trials, pair_sums
-    for name in ("curriculum_trials", "pair_sums"):
+    for name in ("curriculum_trials", "curriculum_rules", "pair_sums"):
         sys.modules.pop(name)
 
 
