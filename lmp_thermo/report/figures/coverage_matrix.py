@@ -76,7 +76,7 @@ def caption(result: Result) -> str:
         "Each number is a cell's largest error over that error's limit"
         + (f", mean over {seeds} seeds" if seeds > 1 else "")
         + f": blue holds, red does not. Judged on {frames} frames of each cell that no arm was "
-        "trained on. Framed: cells on which the design spent labels."
+        "trained on. Framed: cells on which the design spent labels, with every seed."
     )
     if seeds > 1:
         text += " Small: how many of the seeds pass, where they do not agree."
