@@ -163,6 +163,11 @@ class Comparison(Section):
         description="of the crystals in design condensed, at the lowest temperature",
     )
     runs: ArmRuns | None = None
+    coordination_sites: Literal["centres", "atoms"] = Field(
+        "centres",
+        description="what coordination numbers count: molecular centres, or all atoms of other "
+        "molecules, which needs coordination_cutoff_A where molecules have several",
+    )
     coordination_cutoff_A: Positive | None = Field(
         None, ge=1, description="instead of the first minimum of g(r) in the densest, coldest cell"
     )

@@ -267,8 +267,19 @@ class Study:
             raise StudyError(f"{self.path.name}: {error}") from error
 
     def _check_comparison(self, comparison: Comparison) -> None:
-        """What its calculators, its teacher, and its stand-ins for databases need."""
+        """What its counts, calculators, teacher, and stand-ins for databases need."""
         context = self._context
+        kinds = context.composition(self.file.sampling.molecules).kinds
+        if (
+            comparison.coordination_sites == "atoms"
+            and comparison.coordination_cutoff_A is None
+            and any(len(kind) > 1 for kind in kinds)
+        ):
+            raise StudyError(
+                f"{self.path.name}: comparison.coordination_cutoff_A: missing, expected a distance "
+                "where coordination_sites = atoms and molecules have several, for they have "
+                "several first shells; add it"
+            )
         calculators = {
             f"comparison.calculators.{name}": (other.calculator, other.arguments)
             for name, other in comparison.calculators.items()

@@ -76,10 +76,11 @@ def _environments(context: Context, frames: dict[StatePoint, list[Frame]]) -> di
 
 
 def _cutoff(context: Context, frames: dict[StatePoint, list[Frame]]) -> Cutoff:
-    prescribed = comparison_of(context).coordination_cutoff_A
+    comparison = comparison_of(context)
+    sites, prescribed = comparison.coordination_sites, comparison.coordination_cutoff_A
     if prescribed is not None:
-        return Cutoff("centres", prescribed)
-    return first_shell(reference_liquid(f for own in frames.values() for f in own))
+        return Cutoff(sites, prescribed)
+    return first_shell(reference_liquid(f for own in frames.values() for f in own), sites)
 
 
 def _part(cell: Coordination, indices: list[int]) -> Coordination:

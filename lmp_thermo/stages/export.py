@@ -155,7 +155,9 @@ def _envelope(
 
 def _prescribed_cutoff_A(context: Context) -> float | None:
     comparison = context.study.comparison
-    return None if comparison is None else comparison.coordination_cutoff_A
+    if comparison is None or comparison.coordination_sites == "atoms":
+        return None
+    return comparison.coordination_cutoff_A
 
 
 def shortest_distances(frames: Sequence[Frame], species: Sequence[str]) -> dict[str, float]:

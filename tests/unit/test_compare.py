@@ -213,6 +213,10 @@ def test_a_cell_without_held_out_frames_still_counts_as_seen(
     assert len(found["arms"]["density-1"]["coverage"]["cells"]) == 3
     spans = found["response"]["density"]["spans"]
     assert len(spans) == 1  # from gas to liquid, without the cell of two frames
+    assert found["cutoff"]["kind"] == "centres"
+    atoms = own.model_copy(update={"coordination_sites": "atoms"})
+    monkeypatch.setattr(environments, "comparison_of", lambda context: atoms)
+    assert environments.environments(context)["cutoff"]["kind"] == "atoms"
 
 
 def test_coordination_of_runs_is_compared_where_it_was_counted_with_one_cutoff(

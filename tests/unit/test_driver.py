@@ -53,6 +53,18 @@ def test_refusals(tmp_path: Path, section: str, changes: dict[str, Any], message
     assert not (tmp_path / "runs").exists()
 
 
+def test_atoms_of_molecules_are_counted_within_a_given_cutoff(tmp_path: Path) -> None:
+    data = yaml.safe_load((INPUTS / "density" / "methane.yaml").read_text())
+    data["comparison"]["coordination_sites"] = "atoms"
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(data))
+    with pytest.raises(StudyError, match=r"coordination_cutoff_A: missing, expected a distance"):
+        Study(path, tmp_path / "runs")
+    data["comparison"]["coordination_cutoff_A"] = 4.0
+    path.write_text(yaml.safe_dump(data))
+    Study(path, tmp_path / "runs")
+
+
 def test_a_step_that_fails_has_taken_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
