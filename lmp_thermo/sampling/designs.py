@@ -99,7 +99,7 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
     """
     states = design_states(sampling, grid)
     assert sampling.budget_frames is not None  # the study file is checked
-    if sampling.budget_frames < len(states):
+    if sampling.design != "adaptive" and sampling.budget_frames < len(states):
         raise StudyError(
             f"sampling.budget_frames = {sampling.budget_frames}: too small to split, expected at "
             f"least one frame for each of the design's {len(states)} state points; raise it"
@@ -214,7 +214,8 @@ def _check_budget(
     if design == "clusters" and unit_name == "atom-frames":
         return
     own = comparison.curriculum.budgets if comparison.curriculum and design == "adaptive" else None
-    if design != "clusters" and comparison.budget < len(cells) * unit:
+    spread = design not in ("clusters", "adaptive")  # those choose among cells
+    if spread and comparison.budget < len(cells) * unit:
         raise StudyError(
             f"comparison.budget = {comparison.budget:g} {unit_name}: too small to split, expected "
             f"at least one frame for each of the {len(cells)} state points of design {design}; "

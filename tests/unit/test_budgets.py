@@ -40,6 +40,13 @@ def test_designs_spend_on_their_cells_only_and_exactly(design: Any, cells: int) 
     assert all(state.density_g_cm3 != 0.2 for state in taken)  # there arms are only judged
 
 
+def test_an_adaptive_budget_may_be_smaller_than_the_grid() -> None:
+    own = comparison(designs=["adaptive"], budget=4.0, curriculum=Curriculum(updates=5))
+    plans = [plan for plan in plan_pool(own, GRID, 4, 1) if plan.training]
+    assert len(plans) == 9
+    assert {plan.training for plan in plans} == {2}  # one for each, with a spare one
+
+
 def test_the_pool_holds_what_the_greediest_arm_wants_and_held_out_frames_everywhere() -> None:
     plans = {p.state: p for p in plan_pool(comparison(pool_factor=1.5), GRID, 2, 7)}
     assert plans[HOME.state].training == 18  # 1.5 times the whole budget of design none

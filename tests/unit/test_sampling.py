@@ -7,6 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
+from lmp_thermo.comparison import Curriculum
 from lmp_thermo.errors import FrameError, StudyError
 from lmp_thermo.fluid.distortion import Vibrations
 from lmp_thermo.fluid.molecules import Composition, bonds_of, van_der_waals_volume
@@ -19,7 +20,7 @@ from lmp_thermo.frames import (
     sum_by_molecule,
     write_frames,
 )
-from lmp_thermo.sampling.designs import design_states, plan_round
+from lmp_thermo.sampling.designs import adaptive_budget, design_states, plan_round
 from lmp_thermo.sampling.drawn import frames_from, spread_over
 from lmp_thermo.sections import Dynamics, Sampling
 from lmp_thermo.states import StateGrid, StatePoint
@@ -72,6 +73,17 @@ def test_budgets_are_spent_exactly(own: Sampling, states: int) -> None:
 def test_a_budget_too_small_to_split() -> None:
     with pytest.raises(StudyError, match="too small to split, expected at least one frame"):
         plan_round(sampling("grid", 5), GRID, 0)
+
+
+def test_an_adaptive_budget_may_be_smaller_than_the_grid() -> None:
+    """It chooses among cells; the last round draws twice what one of them may get."""
+    own = sampling("grid", 4).model_copy(
+        update={"design": "adaptive", "curriculum": Curriculum(updates=5)}
+    )
+    plans = plan_round(own, GRID, 0)
+    assert adaptive_budget(own, GRID) == 4
+    assert {plan.training for plan in plans} == {2}  # a quarter of 4 is one
+    assert len(plans) == len(GRID)
 
 
 @pytest.mark.parametrize(("budget", "rounds", "left"), [(1, 1, 1), (3, 2, 1), (2, 3, 0)])
