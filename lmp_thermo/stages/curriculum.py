@@ -124,7 +124,7 @@ def make(context: Context) -> None:
         side_by_side.carry_out(
             context,
             f"curriculum round {number}: committees",
-            [one for arm in todo for one in _members(context, arm, number)],
+            [one for arm in todo for one in _trainings(context, arm, number)],
         )
         for arm in todo:
             product(context, arm, number).make(
@@ -239,23 +239,18 @@ def _spent(found: Candidates, chosen: Selection) -> float:
     return sum(found.costs[state][index] for state, own in chosen.items() for index in own)
 
 
-def _members(context: Context, arm: Arm, number: int) -> list[side_by_side.Training]:
-    """A committee on what was bought before a round; none where the arm has stopped."""
+def _committee(context: Context, arm: Arm, number: int) -> list[Product]:
+    """The models that are asked before a round's purchase; none where the arm has stopped."""
     before = product(context, arm, number - 1)
     if read_json(before.folder / SELECTION)["stopped"]:
         return []
     asked = settings(context)
-    frames = [
-        *candidates(context).known,
-        *labelled(context, _read(context, before.folder)),
-    ]
-    trainings = []
-    for member in range(asked.committee):
-        plan = side_by_side.arm_plan(context, arm, asked.updates, member)
-        made = Product(
+    return [
+        Product(
             context.workspace.committee(arm.name, number, member),
             {
-                "stage": "committee/1",
+                "stage": "committee/2",
+                "candidates": sources_of_candidates(context),  # a purchase tells their places only
                 "frames": before.content,
                 "updates": asked.updates,
                 "member": member,
@@ -264,9 +259,26 @@ def _members(context: Context, arm: Arm, number: int) -> list[side_by_side.Train
                 **side_by_side.plan_sources(context),
             },
         )
-        name = f"{arm.name} round {number} member {member}"
-        trainings.append(side_by_side.Training(name, made, frames, plan))
-    return trainings
+        for member in range(asked.committee)
+    ]
+
+
+def _trainings(context: Context, arm: Arm, number: int) -> list[side_by_side.Training]:
+    """Of a committee, on what was bought before a round and what is known without buying."""
+    committee = _committee(context, arm, number)
+    if not committee:
+        return []
+    bought = _read(context, product(context, arm, number - 1).folder)
+    frames = [*candidates(context).known, *labelled(context, bought)]
+    return [
+        side_by_side.Training(
+            f"{arm.name} round {number} member {member}",
+            made,
+            frames,
+            side_by_side.arm_plan(context, arm, settings(context).updates, member),
+        )
+        for member, made in enumerate(committee)
+    ]
 
 
 def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
@@ -278,7 +290,7 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         write_json(folder / SELECTION, state_before)
         return
     found, asked = candidates(context), settings(context)
-    members = [Evaluator(one.product.folder / MODEL) for one in _members(context, arm, number)]
+    members = [Evaluator(made.folder / MODEL) for made in _committee(context, arm, number)]
     factors = state_before.get("calibration") or dict.fromkeys(GATED, calibration([]))
     scores, orders = {}, {}
     for state, frames in found.frames.items():

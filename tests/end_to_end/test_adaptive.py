@@ -8,9 +8,9 @@ import yaml
 
 from lmp_thermo import Study
 from lmp_thermo.errors import LabelError, StudyError
-from lmp_thermo.products import read_json
+from lmp_thermo.products import Product, read_json
 from lmp_thermo.stages import curriculum, label
-from lmp_thermo.stages.candidates import buyers, candidates
+from lmp_thermo.stages.candidates import buyers, candidates, sources_of_candidates
 from tests.end_to_end.miniature import STUDY
 
 BUDGET, HELD_OUT = 9, 2
@@ -85,6 +85,17 @@ def test_it_says_what_it_expected_and_why_it_stopped(study: Study) -> None:
         "molecular_pressure_bar",
     }
     assert all(score > 0 for score in rounds[2]["scores"].values())
+
+
+def test_a_committee_belongs_to_the_frames_and_not_to_their_places(study: Study) -> None:
+    """Other labels at the same places make other members: purchases hold places only."""
+    context = study._context
+    members = curriculum._committee(context, buyers(context)[0], 1)
+    assert {made.state for made in members} == {"current"}
+    for made in members:
+        assert made.sources["candidates"] == sources_of_candidates(context)
+        other = Product(made.folder, {**made.sources, "candidates": ["others"]})
+        assert other.state == "stale"
 
 
 def test_nothing_is_done_twice(study: Study) -> None:
