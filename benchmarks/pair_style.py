@@ -1,13 +1,15 @@
 """Time and memory of the pair style beside nequip's own calculator, in one run.
 
     python benchmarks/pair_style.py [--atoms 40 500 1000 4000] [--ranks 1 2] [--compiled]
+                                    [--device cpu]
 
 Engines: `.pth`, and with --compiled the `.pt2` of nequip-compile (on one rank) and our own; one
-thread a rank. A model of 2 layers, l_max 1, 16 features, float32 with random weights; a gas of one
+thread a rank. With `--device cuda` all of them, and the calculator, compute on a GPU, which the
+ranks share. A model of 2 layers, l_max 1, 16 features, float32 with random weights; a gas of one
 species at 38 edges an atom. Columns: microseconds an atom and step; the first three steps against
-the rest; peak memory of a rank. Needs the plugin (LAMMPS_PLUGIN_PATH or an installed lmp_thermo).
-Run it on an idle machine from the root of the repository: with other jobs beside it the numbers
-mean nothing.
+the rest; peak memory of a rank (not of the GPU). Needs the plugin (LAMMPS_PLUGIN_PATH or an
+installed lmp_thermo). Run it on an idle machine from the root of the repository: with other jobs
+beside it the numbers mean nothing.
 """
 
 import argparse
@@ -64,7 +66,9 @@ def lattice_gas(n_atoms: int) -> Atoms:
     return Atoms("C" * n_atoms, positions=positions, cell=[side] * 3, pbc=True)
 
 
-def calculator_us(model: Path, atoms: Atoms, calls: int) -> tuple[float, float, float, float]:
+def calculator_us(
+    model: Path, atoms: Atoms, calls: int, device: str
+) -> tuple[float, float, float, float]:
     """Time nequip's own calculator; in a process of its own, whose memory is then its peak.
 
     Returns:
@@ -77,7 +81,7 @@ def calculator_us(model: Path, atoms: Atoms, calls: int) -> tuple[float, float, 
 
         torch.set_num_threads(1)
         calculator = NequIPCalculator.from_compiled_model(
-            str(model), device="cpu", chemical_species_to_atom_type_map={"C": "C"}
+            str(model), device=device, chemical_species_to_atom_type_map={"C": "C"}
         )
         calculator.calculate(atoms)  # as the pair style, which warms up before the first step
         start = time.perf_counter()
@@ -91,14 +95,17 @@ def calculator_us(model: Path, atoms: Atoms, calls: int) -> tuple[float, float, 
         data = calculator.atoms_to_data(atoms)
         start = time.perf_counter()
         for _ in range(calls):
-            calculator.call_model(dict(data))
+            # brought back, as a step needs it: on a GPU a call alone would return at once
+            calculator.call_model(dict(data))["forces"].cpu()
         call = (time.perf_counter() - start) / calls
     us = 1e6 / len(atoms)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return us * whole, us * first, us * call, memory
 
 
-def lammps_us(model: Path, atoms: Atoms, ranks: int, steps: int) -> tuple[float, float, float]:
+def lammps_us(
+    model: Path, atoms: Atoms, ranks: int, steps: int, device: str
+) -> tuple[float, float, float]:
     """Return microseconds an atom and step, the same of the first three, and peak memory in MB."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -114,7 +121,7 @@ def lammps_us(model: Path, atoms: Atoms, ranks: int, steps: int) -> tuple[float,
             f"""units metal
 atom_style atomic
 read_data system.data
-pair_style nequip
+pair_style nequip device {device}
 pair_coeff * * {model} C
 neighbor 0.5 bin
 velocity all create 100 1
@@ -148,6 +155,7 @@ def main() -> None:
     parser.add_argument("--atoms", type=int, nargs="+", default=[40, 500, 1000, 4000])
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--compiled", action="store_true", help="also compile and time .pt2")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     chosen = parser.parse_args()
     import torch
 
@@ -159,14 +167,15 @@ def main() -> None:
             # with more, nequip's graph adds atomically, also where one thread runs it
             torch.set_num_threads(1)
             model = build_nequip(scripted=False, **SETTINGS)
-            engines[STOCK] = compile_stock(SETTINGS, folder / "stock.nequip.pt2")
-            engines["our .pt2"] = compile_own(model, folder / "own.nequip.pt2")
+            engines[STOCK] = compile_stock(SETTINGS, folder / "stock.nequip.pt2", chosen.device)
+            engines["our .pt2"] = compile_own(model, folder / "own.nequip.pt2", chosen.device)
         print(f"{'atoms':>6} {'what':<22}{'us/atom/step':>13}{'first 3':>9}{'MB':>7}")
         for n_atoms in chosen.atoms:
             atoms = lattice_gas(n_atoms)
             steps = max(40, 20_000 // n_atoms)
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-                job = alone.submit(calculator_us, scripted, atoms, max(5, steps // 8))
+                calls = max(5, steps // 8)
+                job = alone.submit(calculator_us, scripted, atoms, calls, chosen.device)
                 whole, first, call, memory = job.result()
             print(f"{n_atoms:>6} {'ASE calculator':<22}{whole:>13.1f}{first:>9.1f}{memory:>7.0f}")
             print(f"{n_atoms:>6} {'model call alone':<22}{call:>13.1f}")
@@ -174,7 +183,7 @@ def main() -> None:
                 for ranks in chosen.ranks:
                     if engine == STOCK and ranks > 1:
                         continue
-                    steady, first, memory = lammps_us(model, atoms, ranks, steps)
+                    steady, first, memory = lammps_us(model, atoms, ranks, steps, chosen.device)
                     what = f"lmp {engine} {ranks} rank(s)"
                     print(f"{n_atoms:>6} {what:<22}{steady:>13.1f}{first:>9.1f}{memory:>7.0f}")
 

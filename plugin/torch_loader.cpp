@@ -66,8 +66,10 @@ std::string release(const std::string &version) { return version.substr(0, versi
 
 bool open_all(const std::string &folder, std::string &error)
 {
-  /* RTLD_GLOBAL: the CUDA backend registers itself with the CPU library's dispatcher */
-  for (const char *name : {"libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so"}) {
+  /* RTLD_GLOBAL: the CUDA backend registers itself with the CPU library's dispatcher. libtorch.so
+     holds nothing, but the machine code of a .nequip.pt2 asks for it by name */
+  for (const char *name : {"libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so",
+                           "libtorch.so"}) {
     const std::string path = folder + "/" + name;
     if (!readable(path)) continue;
     if (!dlopen(path.c_str(), RTLD_LAZY | RTLD_GLOBAL)) {

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.plugin.lammps_run import DEVICE
 from tests.plugin.models import build_nequip, compiled_metadata
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -44,13 +45,13 @@ def _torch_export() -> Iterator[None]:
         yield
 
 
-def compile_stock(settings: dict[str, Any], path: Path) -> Path:
-    """Compile a NequIP model for the CPU with nequip's own export."""
-    return compile_target(build_nequip(scripted=False, **settings), path, "pair_nequip")
+def compile_stock(settings: dict[str, Any], path: Path, device: str = DEVICE) -> Path:
+    """Compile a NequIP model for `device` with nequip's own export."""
+    return compile_target(build_nequip(scripted=False, **settings), path, "pair_nequip", device)
 
 
-def compile_target(model: Any, path: Path, target_name: str) -> Path:
-    """Compile an eager model for the CPU with nequip's own export, for one of its targets."""
+def compile_target(model: Any, path: Path, target_name: str, device: str = DEVICE) -> Path:
+    """Compile an eager model with nequip's own export, for one of its targets."""
     import torch
 
     with _torch_export():
@@ -84,10 +85,10 @@ def compile_target(model: Any, path: Path, target_name: str) -> Path:
         metadata[NEQUIP_AOTI_OUTPUTS_KEY] = serialize_aoti_keys(target["output"])
         aot_export_model(
             model=model,
-            device="cpu",
+            device=device,
             input_fields=target["input"],
             output_fields=target["output"],
-            data=target["data_settings"](data),
+            data=AtomicDataDict.to_(target["data_settings"](data), device),
             batch_map=batch_map,
             output_path=str(path),
             inductor_configs={"aot_inductor.metadata": metadata},
@@ -95,10 +96,10 @@ def compile_target(model: Any, path: Path, target_name: str) -> Path:
     return path
 
 
-def compile_own(model: Any, path: Path) -> Path:
-    """Compile an eager model for the CPU with the export of this package."""
+def compile_own(model: Any, path: Path, device: str = DEVICE) -> Path:
+    """Compile an eager model for `device` with the export of this package."""
     with _torch_export():
         from lmp_thermo.potential.compiled import compile_model
 
-        compile_model(model, compiled_metadata(model), "cpu", path)
+        compile_model(model, compiled_metadata(model), device, path)
     return path

@@ -1,4 +1,8 @@
-"""Run a deck with plain `lmp` and read back what it printed and dumped."""
+"""Run a deck with plain `lmp` and read back what it printed and dumped.
+
+`LMP_THERMO_TEST_DEVICE=cuda` puts the tests of this folder on a GPU: models that are compiled are
+compiled for it, and a run whose log names another device is an error. Without it no deck sees one.
+"""
 
 import os
 import shutil
@@ -10,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from ase.io.lammpsdata import write_lammps_data
 
+DEVICE = os.environ.get("LMP_THERMO_TEST_DEVICE", "cpu")
 SPECIES = ["H", "C"]  # LAMMPS types 1 and 2: not the order of the model's type names
 THERMO = "step pe pxx pyy pzz pxy pxz pyz"
 
@@ -44,6 +49,8 @@ def launch(
         "OMP_NUM_THREADS": "1",
         "MALLOC_PERTURB_": "128",  # memory that nobody set reads as 1e306, not as a lucky zero
     }
+    if DEVICE == "cpu":
+        environment["CUDA_VISIBLE_DEVICES"] = ""
     return subprocess.run(
         command,
         cwd=folder,
@@ -95,6 +102,8 @@ def evaluate(folder: Path, atoms: Atoms, deck: str, plugin: Path, ranks: int = 1
     done = launch(folder, deck, plugin, ranks)
     if done.returncode != 0:
         raise RuntimeError(f"lmp failed:\n{done.stdout[-3000:]}")
+    if "pair_style nequip: " in done.stdout and f", {DEVICE}" not in done.stdout:
+        raise RuntimeError(f"the model did not run on {DEVICE}:\n{done.stdout[-3000:]}")
     return read_result(folder, ranks)
 
 

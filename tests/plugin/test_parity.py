@@ -9,7 +9,7 @@ import pytest
 from ase import Atoms
 
 from tests.plugin.comparison import assert_same
-from tests.plugin.lammps_run import deck_for, evaluate
+from tests.plugin.lammps_run import DEVICE, deck_for, evaluate
 from tests.plugin.reference import nequip_reference
 from tests.plugin.systems import random_system
 from tests.tolerances import PLUGIN_PARITY
@@ -81,12 +81,13 @@ def test_every_architecture(
 
 
 @pytest.mark.parametrize(
-    "keywords", ["device auto engine auto edges auto", "engine torch edges host device cpu"]
+    "keywords",
+    ["device auto engine auto edges auto", f"engine torch edges host device {DEVICE}"],
 )
 def test_keywords_change_nothing(
     saved_nequip: Save, plugin: Path, tmp_path: Path, keywords: str
 ) -> None:
-    """Any order; each value that a machine without a GPU has. `edges device`: test_device."""
+    """Any order; the device of the tests by its name. `edges device`: test_device."""
     model = saved_nequip()
     atoms = random_system("triclinic", 40)
     found = evaluate(
