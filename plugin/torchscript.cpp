@@ -22,6 +22,12 @@ TorchScriptModel::TorchScriptModel(const ModelOptions &options)
   }
   read_metadata(Metadata(files.begin(), files.end()), options.path);
   info_.format = "TorchScript";
+  if (!device_.is_cpu()) {
+    /* Kernels for any number of atoms and edges at once, as nequip asks for in Python: otherwise
+       torch compiles for the first two sizes that it meets, and the edges change in every step. */
+    torch::jit::FusionStrategy any_size{{torch::jit::FusionBehavior::DYNAMIC, 10}};
+    torch::jit::setFusionStrategy(any_size);
+  }
   whole_.eval();
   for (auto parameter : whole_.parameters()) parameter.set_requires_grad(false);
 
