@@ -1,13 +1,18 @@
 """Tables of a comparison: arms, designs seed by seed, and the coverage matrix by quantity."""
 
+import math
 from collections.abc import Sequence
 
 from lmp_thermo.report import comparison_cells, distillation
+from lmp_thermo.report.comparison_verdict import headline_pair
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, Interval, PairedTest
 from lmp_thermo.report.tables import NOTHING, Entry, Table
+
+COMPARED = {"interaction_energy": "interaction energy", "net_force": "net force"}
+"""Quantities of the matrix whose ratios are shown density by density."""
 
 
 def sections(result: Result) -> list[Section]:
@@ -37,6 +42,7 @@ def sections(result: Result) -> list[Section]:
             coordination_table(result),
         ),
         *_paired(result),
+        *_along_density(result),
         *comparison_cells.sections(result),
         Section(
             "Rounds of the curriculum",
@@ -116,6 +122,45 @@ def _paired(result: Result) -> list[Section]:
         )
         for place, quantity in enumerate(dict.fromkeys(test.quantity for test in result.tests))
     ]
+
+
+def _along_density(result: Result) -> list[Section]:
+    pair = headline_pair(result)
+    if pair is None:
+        return []
+    return [
+        Section(
+            f"Density by density: {pair[0]} over {pair[1]}",
+            "RMSE, mean over seeds, of the first over that of the second; geometric mean over "
+            "the temperatures of a density. A description, without intervals. •: the first, or "
+            "both, spent labels at this density.",
+            along_density_table(result, *pair),
+        )
+    ]
+
+
+def along_density_table(result: Result, first: str, second: str) -> Table:
+    """Ratio of two groups' errors at each density, a column for each quantity."""
+    ratios: dict[str, dict[float, list[float]]] = {}
+    for name, own in result.matrix[first].items():
+        density = result.grid[name].density_g_cm3
+        for quantity in COMPARED:
+            pair = (own.errors.get(quantity), result.matrix[second][name].errors.get(quantity))
+            if pair[0] is not None and pair[1] is not None and pair[0].rmse * pair[1].rmse > 0:
+                logarithm = math.log(pair[0].rmse / pair[1].rmse)
+                ratios.setdefault(quantity, {}).setdefault(density, []).append(logarithm)
+    spent = {
+        result.grid[name].density_g_cm3
+        for name, own in result.matrix[first].items()
+        if own.region == "in"
+    }
+    rows = []
+    for density in result.densities_g_cm3:
+        rows.append([Entry(f"{density:g}{' •' if density in spent else ''}", density)])
+        for by_density in ratios.values():
+            at = by_density.get(density)
+            rows[-1].append(NOTHING if not at else _number(math.exp(sum(at) / len(at))))
+    return Table([("density", "g/cm³"), *((COMPARED[q], "ratio") for q in ratios)], rows)
 
 
 def _decided_by(result: Result) -> str:

@@ -322,8 +322,9 @@ def _pool(result: Result) -> list[str]:
     return [
         f"{said}; their errors over those of {models_of(best)}: {_ratios(tests)}."
         + (
-            " More labels of these cells would hardly help: training limits these models; raise "
-            "training.updates or lower the budget."
+            " More labels of these cells would hardly lower typical errors: training or the "
+            "model's size limits them; raise training.updates or training.features, or lower the "
+            "budget."
             if limited
             else ""
         )

@@ -191,13 +191,21 @@ def _summary_row(cell: CellReport, with_reference: bool) -> list[Entry]:
         _bias(own, alone),
         Entry(plain(limits[0]), limits[0]) if limits else NOTHING,
         _observable(cell.observables.get("pressure"), False),
-        *([NOTHING if other is None else Entry(plain(other), other)] if with_reference else []),
+        *(
+            [NOTHING if other is None else Entry(quoted(*other), other[0])]
+            if with_reference
+            else []
+        ),
     ]
 
 
-def _compared(cell: CellReport, name: str) -> float | None:
-    """The reference's own value of an observable."""
-    return next((float(c["reference"]) for c in cell.comparisons if c["name"] == name), None)
+def _compared(cell: CellReport, name: str) -> tuple[float, float] | None:
+    """The reference's own value of an observable and its standard error."""
+    for own in cell.comparisons:
+        if own["name"] == name:
+            of_both, of_one = own["standard_error"], cell.observables[name]["standard_error"]
+            return float(own["reference"]), math.sqrt(max(of_both**2 - of_one**2, 0.0))
+    return None
 
 
 def markdown(table: Table) -> str:

@@ -155,7 +155,7 @@ def cell_report(density: float, temperature: float, random: np.random.Generator)
             "unit": row["unit"],
             "potential": row["value"],
             "reference": row["value"],
-            "standard_error": row["standard_error"],
+            "standard_error": 1.25 * row["standard_error"],
             "sigmas": float(random.normal(0.0, 1.4)),
             "agrees": True if n >= 20 else None,
         }

@@ -33,6 +33,23 @@ def test_arms_table(result: Result) -> None:
     assert all(len(own) == len(table.columns) for own in table.rows)
 
 
+def test_ratios_density_by_density(result: Result) -> None:
+    table = comparison_tables.along_density_table(result, "density", "temperature")
+    for row in table.rows:
+        own = [name for name, cell in result.grid.items() if cell.density_g_cm3 == row[0].order]
+        logs = [
+            np.log(
+                result.matrix["density"][name].errors["interaction_energy"].rmse
+                / result.matrix["temperature"][name].errors["interaction_energy"].rmse
+            )
+            for name in own
+        ]
+        assert row[1].order == pytest.approx(np.exp(np.mean(logs)), rel=ROUND_OFF)
+        spent = any(result.matrix["density"][name].region == "in" for name in own)
+        assert row[0].text.endswith("•") is spent
+    assert len(table.rows) == len(result.densities_g_cm3)
+
+
 def test_training_table_without_coordination(result: Result) -> None:
     row = row_of(comparison_tables.training_table(result), "density")
     assert [entry.text for entry in row.values()] == ["density", "60", "4", "–", "–", "150"]

@@ -157,7 +157,7 @@ def test_the_verdict_says_whether_labels_or_training_limit(factor: float, limite
     note = next(note for note in found.notes if note.startswith("Models of the whole pool"))
     assert f"800 frames with as many updates, pass {len(result.grid)} of" in note
     assert f"interaction energy {factor:.2f} (" in note
-    assert ("training limits these models" in note) is limited
+    assert ("training or the model's size limits them" in note) is limited
 
 
 def test_the_verdict_says_where_the_winner_loses(values: dict[str, Any]) -> None:

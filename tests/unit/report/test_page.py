@@ -258,6 +258,9 @@ def test_summary_for_a_readme(small_data: ReportData) -> None:
     limit = next(c["limit"] for c in cell.verdict["checks"] if c["name"] == "bias of pressure")
     assert named["limit"].text == plain(limit)
     assert named["pressure, bias"].order == abs(cell.errors["molecular_pressure"]["mean"])
+    own = cell.observables["pressure"]  # the reference's error is 0.75 of it: 1.25^2 = 1 + 0.75^2
+    reference = quoted(own["value"], 0.75 * own["standard_error"])
+    assert named["reference's own run"].text == reference
     lines = tables.markdown(table).splitlines()
     assert lines[0].startswith("| density, g/cm³ | temperature, K | verdict |")
     assert lines[1] == "|" + " --- |" * len(table.columns)
