@@ -52,11 +52,27 @@ class Curriculum(Section):
         0.5, description="stop where every cell's error is below this share of its limit"
     )
     most_share: float = Field(
-        0.25, gt=0, le=1, description="of the budget, the most that one cell may get"
+        0.25,
+        gt=0,
+        le=1,
+        description="of the budget, the most that one cell may get; never below an equal share",
     )
     gas_floor_share: float = Field(
-        0.05, ge=0, lt=1, description="of each round's labels, for cells at the lowest density"
+        0.05,
+        ge=0,
+        lt=1,
+        description="of each round's labels, for cells at the lowest density: one at the least, "
+        "unless this is 0",
     )
+
+    @field_validator("budgets")
+    @classmethod
+    def _no_repetition(cls, values: list[float] | None) -> list[float] | None:
+        return given_once(values)
+
+    def most_of(self, n_cells: int) -> float:
+        """Share of the budget that one of `n_cells` may get."""
+        return max(self.most_share, 1.0 / n_cells)
 
 
 class ArmRuns(Section):
@@ -65,6 +81,12 @@ class ArmRuns(Section):
     designs: list[Design] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
     states: list[Home] = Field(min_length=1)
+
+    @field_validator("designs", "seeds", "states")
+    @classmethod
+    def _no_repetition(cls, values: list[Any]) -> list[Any]:
+        given_once([str(v.state) if isinstance(v, Home) else v for v in values])
+        return values
 
 
 class OtherModel(Section):

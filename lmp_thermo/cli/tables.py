@@ -53,10 +53,12 @@ def comparison_table(study: Study) -> None:
 
 
 def status_table(study: Study, states: list[StepState]) -> None:
-    """Every step, its state, the time it took; then runs that failed, with their cause."""
+    """Every step, its state, the time it took; then what is refused or failed, and why."""
     rows = [("step", "state", "time")]
     rows += [(s.step, s.state, "" if s.seconds is None else duration(s.seconds)) for s in states]
     _print(rows)
+    for why in dict.fromkeys(s.why for s in states if s.why):
+        print(f"refused: {why}")
     failed = study.failed_runs()
     if failed:
         print()

@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 
 from lmp_thermo.errors import FrameError, LabelError
 from lmp_thermo.frames import Frame, read_frames, write_frames
@@ -80,9 +81,9 @@ class Labeller:
             if known is None:
                 missing.append(number)
                 continue
-            results[number] = known
+            results[number] = self._within_limit(known)
             if on_done:
-                on_done(known)
+                on_done(self._within_limit(known))
         if missing:
             self._store.mkdir(parents=True, exist_ok=True)
             with self._pool(len(missing)) as pool:
@@ -97,13 +98,27 @@ class Labeller:
                         number = waiting.pop(future)
                         cause = _outcome(future)
                         frame = frames[number]
-                        result = LabelFailure(frame, cause) if cause else self._known(frame)
-                        if result is None:
-                            raise LabelError(f"{self._path(frame)}: was removed while in use")
+                        result = LabelFailure(frame, cause) if cause else self._made(frame)
                         results[number] = result
                         if on_done:
                             on_done(result)
         return [result for result in results if result is not None]
+
+    def _made(self, frame: Frame) -> Frame | LabelFailure:
+        made = self._known(frame)
+        if made is None:
+            raise LabelError(f"{self._path(frame)}: was removed while in use")
+        return self._within_limit(made)
+
+    def _within_limit(self, frame: Frame) -> Frame | LabelFailure:
+        """The label, or why it is refused; labels are kept whatever the limit is."""
+        largest, limit = float(np.abs(frame.forces).max()), self._section.max_force_eV_A
+        if largest <= limit:
+            return frame
+        return LabelFailure(
+            frame,
+            f"force of {largest:.1f} eV/Å, expected at most reference.max_force_eV_A = {limit:g}",
+        )
 
     def _path(self, frame: Frame) -> Path:
         return self._store / f"{hash_of([self._identity, frame.geometry_hash])[:32]}.extxyz"
@@ -201,10 +216,7 @@ def _start_worker(parent: int, section: ReferenceSection, species: tuple[str, ..
         os._exit(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     _reference = build_reference(section, species)
-    _reference_limits["max_force"] = section.max_force_eV_A
-
-
-_reference_limits: dict[str, float] = {}
+    warm_up(_reference, species)
 
 
 def _label_to_file(frame: Frame, path: str) -> str | None:
@@ -215,15 +227,15 @@ def _label_to_file(frame: Frame, path: str) -> str | None:
         labelled = label_frame(_reference, frame)
     except LabelError as error:
         return str(error)
-    largest = float(np.abs(labelled.forces).max())
-    if largest > _reference_limits["max_force"]:
-        return (
-            f"force of {largest:.1f} eV/Å, expected at most reference.max_force_eV_A = "
-            f"{_reference_limits['max_force']:g}"
-        )
     write_text(Path(path).with_suffix(SECONDS), f"{time.monotonic() - started:.4f}\n")
     write_frames(Path(path), [labelled])
     return None
+
+
+def warm_up(reference: Reference, species: tuple[str, ...]) -> None:
+    """Let a reference import and build what it needs, so that no label's time holds that."""
+    with suppress(Exception):  # what cannot do an atom alone may well do a box
+        reference.label_alone(Atoms(species[:1], positions=[[0.0, 0.0, 0.0]]))
 
 
 def atoms_evaluated(frame: Frame) -> int:

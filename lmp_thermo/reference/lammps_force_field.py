@@ -64,9 +64,10 @@ class LammpsReference:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Pair commands with the files that they name, species, and the version of LAMMPS."""
+        """Pair commands with the files that they name, cutoff, species, version of LAMMPS."""
         found: dict[str, Any] = {
             "lammps": list(self._pair_commands),
+            "cutoff_A": self._cutoff,  # of the box in which molecules are alone
             "species": list(self._species),
             "versions": {"lammps": importlib.metadata.version("lammps")},
         }

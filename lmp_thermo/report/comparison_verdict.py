@@ -157,7 +157,7 @@ def _notes(result: Result) -> list[str]:
             notes.append(f"{name} stopped: {rounds[-1].stopped}.")
     if result.without_frames:
         notes.append(
-            "Left out, for their runs gave no frames: "
+            "Left out, for their runs gave no frames, or these no labels: "
             + ", ".join(result.without_frames[:LISTED])
             + "."
         )

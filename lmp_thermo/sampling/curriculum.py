@@ -46,7 +46,7 @@ class CellOutlook:
     price: float = 1.0
 
 
-def calibration(cells: Sequence[tuple[float, float]]) -> float:
+def calibration(cells: Sequence[tuple[float, float]]) -> float | None:
     """How large errors are for one of disagreement.
 
     Every cell counts the same, whatever the size of its forces: logarithms are averaged. Cells in
@@ -56,14 +56,14 @@ def calibration(cells: Sequence[tuple[float, float]]) -> float:
         cells: root mean square error and disagreement of each, in any unit.
 
     Returns:
-        Error over disagreement; 1 where no cell tells.
+        Error over disagreement; None where no cell tells.
     """
     logs = [
         math.log(error / disagreement)
         for error, disagreement in cells
         if disagreement > ALIKE * error > 0
     ]
-    return math.exp(sum(logs) / len(logs)) if logs else 1.0
+    return math.exp(sum(logs) / len(logs)) if logs else None
 
 
 def worth(states: Sequence[StatePoint]) -> NDArray[np.float64]:
@@ -91,7 +91,8 @@ def allocate(
         cells: outlook of every cell on which the design may spend.
         budget: to spend, in the unit of the prices.
         most: labels that one cell may have in all.
-        gas_floor: of `budget`, what goes to cells at the lowest density first.
+        gas_floor: of `budget`, what goes to cells at the lowest density first; above 0, a label at
+            the least.
 
     Returns:
         Labels for each cell; they cost less than the budget where candidates or `most` allow no

@@ -114,7 +114,8 @@ def plan_round(sampling: Sampling, grid: StateGrid, number: int) -> list[CellPla
         )
     training = dict(zip(states, shares[number * len(states) :], strict=False))
     if sampling.curriculum is not None and number == sampling.rounds - 1:
-        most = math.ceil(sampling.curriculum.most_share * adaptive_budget(sampling, grid))
+        share = sampling.curriculum.most_of(len(states))
+        most = math.ceil(share * adaptive_budget(sampling, grid))
         training = dict.fromkeys(states, CHOICE * most)
     held_out = sampling.held_out_per_cell if number == sampling.rounds - 1 else 0
     plans = [CellPlan(state, training.get(state, 0), held_out) for state in grid]
@@ -186,7 +187,7 @@ def plan_pool(
             wanted = max(wanted, frames / len(cells) / comparison.pool_factor)
         if design == "adaptive" and comparison.curriculum is not None:
             largest = max(comparison.curriculum.budgets or [comparison.budget]) // unit
-            wanted = max(share, comparison.curriculum.most_share) * largest
+            wanted = comparison.curriculum.most_of(len(cells)) * largest
         for state in cells:
             most[state] = max(most[state], math.ceil(wanted))
     return [

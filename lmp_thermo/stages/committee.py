@@ -31,8 +31,7 @@ class Opinions:
     Args:
         state: the cell.
         frames: of it.
-        values: (members, frames, components) of each of `GATED`; without the pressure where models
-            have no stress.
+        values: (members, frames, components) of each of `GATED` that is asked for.
     """
 
     state: StatePoint
@@ -41,9 +40,13 @@ class Opinions:
 
     @classmethod
     def of(
-        cls, members: Sequence[Evaluator], state: StatePoint, frames: Sequence[Frame]
+        cls,
+        members: Sequence[Evaluator],
+        state: StatePoint,
+        frames: Sequence[Frame],
+        names: Sequence[str] = GATED,
     ) -> "Opinions":
-        """Ask the members."""
+        """Ask the members for those of `GATED` that labels have, see `gated_of`."""
         said = [
             [
                 predicted_quantities(f, p)
@@ -51,7 +54,6 @@ class Opinions:
             ]
             for member in members
         ]
-        names = [name for name in GATED if getattr(said[0][0], name) is not None]
         values = {
             name: np.array([[np.ravel(getattr(q, name)) for q in own] for own in said], dtype=float)
             for name in names
@@ -113,11 +115,20 @@ class Opinions:
 
 
 def calibrated(opinions: Sequence[Opinions]) -> dict[str, float]:
-    """Error over disagreement of each of `GATED`, on labels that no member was trained on."""
+    """Error over disagreement, on labels that no member was trained on.
+
+    Returns:
+        By quantity of `GATED`; without those of which these labels do not tell.
+    """
     seen = [own.seen() for own in opinions]
-    return {
-        name: round(calibration([own[name] for own in seen if name in own]), 5) for name in GATED
-    }
+    factors = {name: calibration([own[name] for own in seen if name in own]) for name in GATED}
+    return {name: round(factor, 5) for name, factor in factors.items() if factor is not None}
+
+
+def gated_of(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """Those of `GATED` that labelled frames tell of: no pressure where labels have no stress."""
+    said = [labelled_quantities(frame) for frame in frames]
+    return tuple(name for name in GATED if any(getattr(q, name) is not None for q in said))
 
 
 def _spread(values: Array) -> Array:

@@ -285,5 +285,16 @@ def close_frames(context: Context, states: list[StatePoint]) -> dict[str, dict[s
 
 
 def _curriculum(context: Context) -> dict[str, Any]:
-    """What adaptive arms bought round by round, and what they expected."""
-    return {arm.name: curriculum.rounds(context, arm) for arm in buyers(context)}
+    """What adaptive arms bought round by round, and what they expected of the cells judged."""
+    cells = {state.name for state in held_out(context)}
+    return {
+        arm.name: [
+            {**one, **{k: _only(one[k], cells) for k in ("bought", "scores")}}
+            for one in curriculum.rounds(context, arm)
+        ]
+        for arm in buyers(context)
+    }
+
+
+def _only(values: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: own for name, own in values.items() if name in names}

@@ -23,7 +23,7 @@ from lmp_thermo.potential.intermolecular import (
 from lmp_thermo.potential.zero_of_energy import energy_constants, moved
 from lmp_thermo.products import Product, read_json, write_json
 from lmp_thermo.reference.ase_calculator import AseReference
-from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
+from lmp_thermo.reference.labelling import atoms_evaluated, label_frame, warm_up
 from lmp_thermo.stages import arms, label, teacher
 from lmp_thermo.stages.context import Context, remembered, versions
 from lmp_thermo.stages.pool import comparison_of, held_out
@@ -245,6 +245,7 @@ def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None
     labelled: dict[StatePoint, list[Labelled]] = {state: [] for state in looked_at}
     failed: dict[str, str] = {}
     seconds, atoms = 0.0, 0
+    warm_up(reference, context.species)
     with context.progress.task(f"coverage: {name}", sum(map(len, looked_at.values()))) as task:
         for state, frames in looked_at.items():
             for frame in frames:
@@ -261,7 +262,7 @@ def _other(context: Context, name: str, other: OtherModel, folder: Path) -> None
     pairs = [pair for own in labelled.values() for pair in own]
     constants = energy_constants([f for f, _ in pairs], [own for _, own in pairs]) if pairs else {}
     cells = calculator_errors(labelled, constants)
-    _write(folder, cells, 1e6 * seconds / max(1, atoms), failed=failed)
+    _write(folder, cells, 1e6 * seconds / atoms if atoms else None, failed=failed)
 
 
 def calculator_errors(

@@ -14,7 +14,7 @@ from lmp_thermo.errors import WorkspaceError
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, read_json, write_json
-from lmp_thermo.sampling.curriculum import TINY, CellOutlook, allocate, calibration
+from lmp_thermo.sampling.curriculum import TINY, CellOutlook, allocate
 from lmp_thermo.sampling.designs import pool_order
 from lmp_thermo.sampling.pair_sums import FarthestFirst, PairSums
 from lmp_thermo.stages import label, side_by_side
@@ -27,7 +27,7 @@ from lmp_thermo.stages.candidates import (
     settings,
     sources_of_candidates,
 )
-from lmp_thermo.stages.committee import GATED, Opinions, calibrated
+from lmp_thermo.stages.committee import GATED, Opinions, calibrated, gated_of
 from lmp_thermo.stages.context import Context, remembered
 from lmp_thermo.stages.pool import Selection
 from lmp_thermo.stages.train import architecture
@@ -36,6 +36,9 @@ from lmp_thermo.states import StatePoint
 SELECTION = "selection.json"
 LOOKED_AT = 6
 """Frames of each cell whose disagreement tells of the cell's error."""
+
+UNSEEN = 1.0
+"""Error over disagreement that is taken for a quantity until labels have told."""
 
 CHOSEN_FROM = 20
 """Frames of each cell from which a choice is made: at the start by how unlike they are, then by
@@ -47,17 +50,20 @@ def product(context: Context, arm: Arm, round_number: int) -> Product:
     """What an adaptive arm has bought after a round; round 0 is the start."""
     comparison = context.study.comparison
     sources: dict[str, Any] = {
-        "stage": "curriculum/5",
+        "stage": "curriculum/6",
         "candidates": sources_of_candidates(context),
         "curriculum": settings(context).model_dump(),
         "budget": [arm.budget, "frames" if comparison is None else comparison.budget_unit],
-        "gates": context.study.validation.gates.model_dump(),
+        "cutoffs_A": architecture(context.study.training).cutoffs(context.species),
         "loss": arm.loss,
         "seed": [context.study.seed, arm.seed],
     }
+    if context.adaptive:  # labels are made here
+        sources["max_force_eV_A"] = context.study.reference.max_force_eV_A
     if round_number:
         sources["before"] = product(context, arm, round_number - 1).content
-        sources.update(side_by_side.plan_sources(context))
+        sources["gates"] = context.study.validation.gates.model_dump()
+        sources.update(side_by_side.plan_sources(context, settings(context).updates))
     return Product(context.workspace.curriculum(arm.name, round_number), sources)
 
 
@@ -96,8 +102,8 @@ def products(context: Context) -> list[Product]:
 
 
 def rounds(context: Context, arm: Arm) -> list[dict[str, Any]]:
-    """What an adaptive arm bought and expected round by round, and why it stopped."""
-    found = []
+    """What an adaptive arm bought and expected round by round, until it stopped, and why."""
+    found: list[dict[str, Any]] = []
     for number in range(settings(context).rounds + 1):
         record = read_json(product(context, arm, number).folder / SELECTION)
         found.append(
@@ -108,6 +114,8 @@ def rounds(context: Context, arm: Arm) -> list[dict[str, Any]]:
                 "stopped": record["stopped"],
             }
         )
+        if record["stopped"]:
+            break
     return found
 
 
@@ -220,7 +228,8 @@ def _most(context: Context, arm: Arm) -> int:
     """Labels that one cell may have, those included that are there without buying."""
     found = candidates(context)
     known = sum(found.known_at(state) for state in found.frames)
-    return math.ceil(settings(context).most_share * (arm.budget / found.mean_cost + known))
+    share = settings(context).most_of(len(found.frames))
+    return math.ceil(share * (arm.budget / found.mean_cost + known))
 
 
 def _stopped(context: Context, arm: Arm, chosen: Selection, number: int) -> str | None:
@@ -249,14 +258,13 @@ def _committee(context: Context, arm: Arm, number: int) -> list[Product]:
         Product(
             context.workspace.committee(arm.name, number, member),
             {
-                "stage": "committee/2",
+                "stage": "committee/3",
                 "candidates": sources_of_candidates(context),  # a purchase tells their places only
                 "frames": before.content,
-                "updates": asked.updates,
                 "member": member,
                 "loss": arm.loss,
                 "seed": [context.study.seed, arm.seed],
-                **side_by_side.plan_sources(context),
+                **side_by_side.plan_sources(context, asked.updates),
             },
         )
         for member in range(asked.committee)
@@ -290,39 +298,46 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         write_json(folder / SELECTION, state_before)
         return
     found, asked = candidates(context), settings(context)
-    members = [Evaluator(made.folder / MODEL) for made in _committee(context, arm, number)]
-    factors = state_before.get("calibration") or dict.fromkeys(GATED, calibration([]))
+    committee = _committee(context, arm, number)
+    members = [Evaluator(made.folder / MODEL, threads=1) for made in committee]
+    gated = gated_of([*found.known, *labelled(context, chosen)])
+    seen: dict[str, float] = state_before.get("calibration", {})
+    factors = {**dict.fromkeys(GATED, UNSEEN), **seen}
     scores, orders = {}, {}
     for state, frames in found.frames.items():
         order = _order(context, arm, state)
         open_ones = [index for index in order if index not in chosen.get(state, [])]
         places = (open_ones or order)[:CHOSEN_FROM]
-        opinions = Opinions.of(members, state, [frames[index] for index in places])
+        opinions = Opinions.of(members, state, [frames[index] for index in places], gated)
         gates = context.study.validation.gates
         scores[state] = opinions.first(LOOKED_AT).outlook(factors, gates)
         first = [places[place] for place in opinions.by_disagreement()] if open_ones else []
         orders[state] = first + open_ones[CHOSEN_FROM:]
     record: dict[str, Any] = {
         "scores": {s.name: round(value, 5) for s, value in scores.items()},
-        "calibration": factors,
+        "calibration": seen,
         "stopped": None,
     }
-    if max(scores.values()) < asked.target and number > 1:
+    if seen and max(scores.values()) < asked.target:
         record["stopped"] = f"every cell is expected below {asked.target:g} of its limit"
         _write(folder, chosen, {}, state_before["bought"], record)
         return
     left = arm.budget - _spent(found, chosen)
-    share = left / (asked.rounds - number + 1)
+    cheapest = min(cost for own in found.costs.values() for cost in own)
+    share = max(left / (asked.rounds - number + 1), min(left, cheapest))
     bought = _take(found, orders, _allocated(context, arm, scores, chosen, share), left)
     buy(context, bought)
     record["stopped"] = _stopped(context, arm, _joined(chosen, bought), number)
-    record["calibration"] = calibrated(
-        [
-            Opinions.of(members, state, own)
-            for state in bought
-            if (own := labelled(context, {state: bought[state]}))
-        ]
-    )
+    record["calibration"] = {
+        **seen,
+        **calibrated(
+            [
+                Opinions.of(members, state, own, gated)
+                for state in bought
+                if (own := labelled(context, {state: bought[state]}))
+            ]
+        ),
+    }
     _write(folder, chosen, bought, state_before["bought"], record)
     context.progress.note(
         f"curriculum: {arm.name} round {number}: worst cell expected at "

@@ -29,11 +29,19 @@ from lmp_thermo.study import StudyFile, teacher_training
 
 @dataclass(frozen=True)
 class StepState:
-    """One line of `Study.status`."""
+    """One line of `Study.status`.
+
+    Args:
+        step: its name.
+        state: see `Step.state`.
+        seconds: wall time that it took; None where it has not run.
+        why: it is refused; empty otherwise.
+    """
 
     step: str
     state: str
     seconds: float | None
+    why: str = ""
 
 
 class Study:
@@ -127,7 +135,8 @@ class Study:
         """What is done, stale, or still to do, with the wall time that each step took."""
         self._context.memory.clear()
         times = self.workspace.times
-        return [StepState(s.name, s.state, times.get(s.name)) for s in self.steps]
+        looks = [(step.name, *step.look()) for step in self.steps]
+        return [StepState(name, state, times.get(name), why) for name, state, why in looks]
 
     def observables(self) -> dict[str, dict[str, Any]]:
         """Observables by state point.

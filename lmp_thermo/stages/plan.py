@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lmp_thermo.errors import WorkspaceError
+from lmp_thermo.errors import LmpThermoError, WorkspaceError
 from lmp_thermo.products import Product
 from lmp_thermo.stages import (
     analyze,
@@ -41,7 +41,6 @@ STAGES = (
 
 COMPARISON_STAGES = (
     "sample",
-    "curriculum",
     "label",
     "train",
     "databases",
@@ -83,17 +82,24 @@ class Step:
 
     @property
     def state(self) -> str:
-        """``done``, ``partly done``, ``stale``, ``to do`` or ``waits`` for an earlier step."""
+        """``done``, ``partly done``, ``stale``, ``to do``, ``waits`` for an earlier step, or
+        ``refused``."""
+        return self.look()[0]
+
+    def look(self) -> tuple[str, str]:
+        """The state, and why the step is refused; empty otherwise."""
         try:
             products = self.products()
             counts = count_states(products)
         except WorkspaceError:
-            return "waits"
+            return "waits", ""
+        except LmpThermoError as error:  # such as a pool too small for a design
+            return "refused", str(error)
         if counts["current"] == len(products):
-            return "done"
+            return "done", ""
         if counts["stale"]:
-            return "stale"
-        return "partly done" if counts["current"] else "to do"
+            return "stale", ""
+        return ("partly done" if counts["current"] else "to do"), ""
 
 
 def steps(context: Context) -> list[Step]:

@@ -32,10 +32,17 @@ class Training:
     references: dict[str, float] | None = None
 
 
-def plan_sources(context: Context) -> dict[str, Any]:
-    """What every model of the comparison depends on beside frames, loss and seed."""
+def plan_sources(context: Context, updates: int | None = None) -> dict[str, Any]:
+    """What every model of the comparison depends on beside frames, loss and seed.
+
+    Args:
+        context: of the study.
+        updates: as for `arm_plan`.
+    """
     training = context.study.training.model_dump()
     training["updates"] = training["updates"][-1]  # not minutes: the study file is checked
+    if updates is not None:
+        training.update(updates=updates, compiled=False)
     return {
         "training": training,
         "species": list(context.species),

@@ -10,7 +10,7 @@ from lmp_thermo import Study
 from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.products import Product, read_json
 from lmp_thermo.stages import curriculum, label
-from lmp_thermo.stages.candidates import buyers, candidates, sources_of_candidates
+from lmp_thermo.stages.candidates import buyers, candidates
 from tests.end_to_end.miniature import STUDY
 
 BUDGET, HELD_OUT = 9, 2
@@ -87,15 +87,37 @@ def test_it_says_what_it_expected_and_why_it_stopped(study: Study) -> None:
     assert all(score > 0 for score in rounds[2]["scores"].values())
 
 
-def test_a_committee_belongs_to_the_frames_and_not_to_their_places(study: Study) -> None:
+def test_a_committee_belongs_to_the_frames_and_not_to_their_places(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Other labels at the same places make other members: purchases hold places only."""
     context = study._context
     members = curriculum._committee(context, buyers(context)[0], 1)
     assert {made.state for made in members} == {"current"}
-    for made in members:
-        assert made.sources["candidates"] == sources_of_candidates(context)
-        other = Product(made.folder, {**made.sources, "candidates": ["others"]})
-        assert other.state == "stale"
+    start = curriculum.product(context, buyers(context)[0], 0)  # the same purchase
+    monkeypatch.setattr(curriculum, "product", lambda *given: start)
+    monkeypatch.setattr(curriculum, "sources_of_candidates", lambda context: ["others"])
+    again = curriculum._committee(context, buyers(context)[0], 1)
+    assert [made.folder for made in again] == [made.folder for made in members]
+    assert {made.state for made in again} == {"stale"}
+
+
+def test_the_start_depends_on_the_model_s_cutoffs_and_committees_not_on_the_last_training(
+    study: Study, tmp_path: Path
+) -> None:
+    def products(**changes: object) -> list[Product]:
+        asked = yaml.safe_load(study.path.read_text())
+        asked["training"].update(changes)
+        path = tmp_path / "adaptive.yaml"
+        path.write_text(yaml.safe_dump(asked))
+        context = Study(path, study.workspace.path)._context
+        arm = buyers(context)[0]
+        start = curriculum.product(context, arm, 0)
+        committee = curriculum._committee(context, arm, 1) if start.state == "current" else []
+        return [start, *committee]
+
+    assert [made.state for made in products(updates=[90])] == ["current"] * 3
+    assert [made.state for made in products(r_max_A=5.5)] == ["stale"]
 
 
 def test_nothing_is_done_twice(study: Study) -> None:

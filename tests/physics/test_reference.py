@@ -1,5 +1,6 @@
 """References against finite differences and against each other, on triclinic boxes."""
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -155,7 +156,7 @@ def test_labels_are_kept_and_absurd_ones_refused(tmp_path: Path) -> None:
     assert first.tags.fidelity == "lj"
     assert isinstance(second, LabelFailure)
     assert "expected at most reference.max_force_eV_A" in second.cause
-    (stored,) = (tmp_path / "lj").glob("*.extxyz")
+    stored = tool._path(good)
     before = stored.stat().st_mtime_ns
     assert isinstance(tool.label([good])[0], Frame)
     assert stored.stat().st_mtime_ns == before
@@ -163,6 +164,53 @@ def test_labels_are_kept_and_absurd_ones_refused(tmp_path: Path) -> None:
     again = tool.label([good])[0]
     assert isinstance(again, Frame)
     assert again.energy == first.energy
+
+
+def test_a_stored_label_obeys_the_limit_of_today(tmp_path: Path) -> None:
+    close = frame([[0, 0, 0], [0, 0, 3.6]], 0)
+    (label,) = Labeller(LJ, ("Ar", "Kr"), tmp_path, workers=1).label([close])
+    assert isinstance(label, Frame)
+    limit = 0.5 * float(np.abs(label.forces).max())
+    stricter = LJ.model_copy(update={"max_force_eV_A": limit})
+    told: list[Frame | LabelFailure] = []
+    (refused,) = Labeller(stricter, ("Ar", "Kr"), tmp_path, workers=1).label([close], told.append)
+    assert isinstance(refused, LabelFailure)
+    assert f"reference.max_force_eV_A = {limit:g}" in refused.cause
+    assert told == [refused]
+
+
+def test_the_cutoff_belongs_to_the_reference() -> None:
+    """Molecules alone stand in a box of that size: another cutoff may give other energies."""
+    assert LJ.lammps is not None
+    shorter = LJ.model_copy(update={"lammps": LJ.lammps.model_copy(update={"cutoff_A": 5.0})})
+    identities = [build_reference(own, ("Ar", "Kr")).identity for own in (LJ, shorter)]
+    assert identities[0] != identities[1]
+
+
+SLOW_START = """
+import time
+from ase.calculators.lj import LennardJones
+
+class SlowStart(LennardJones):
+    def __init__(self, **given):
+        time.sleep(1.0)
+        super().__init__(**given)
+"""
+
+
+def test_a_label_does_not_pay_for_the_start_of_its_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_start.py").write_text(SLOW_START)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    section = Section.model_validate(
+        {"name": "slow", "ase": {"calculator": "slow_start.SlowStart", "arguments": {"rc": 5.0}}}
+    )
+    tool = Labeller(section, ("Ar",), tmp_path / "store", workers=2)
+    frames = [frame([[0, 0, 0], [0, 0, 3.9 + 0.1 * k]], k) for k in range(3)]
+    assert all(isinstance(label, Frame) for label in tool.label(frames))
+    assert max(tool.seconds(own) for own in frames) < 0.5
 
 
 FRAGILE = """

@@ -121,3 +121,16 @@ def test_a_fluid_of_two_phases_is_told_of(monkeypatch: pytest.MonkeyPatch) -> No
     # too few frames say nothing
     held_out[gas] = held_out[gas][:3]
     assert compare._pressure_falls(context) == []
+
+
+def test_a_curriculum_tells_of_the_cells_that_are_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell that lost its held-out labels has bought labels, and no place in the result."""
+    kept, lost = StatePoint(0.4, 100.0), StatePoint(0.1, 100.0)
+    one = {"bought": {kept.name: 2, lost.name: 1}, "scores": {lost.name: 0.5}, "stopped": None}
+    monkeypatch.setattr(compare, "held_out", lambda context: {kept: []})
+    monkeypatch.setattr(compare, "buyers", lambda context: [SimpleNamespace(name="adaptive-1")])
+    monkeypatch.setattr(compare.curriculum, "rounds", lambda context, arm: [one])
+    context: Any = None
+    assert compare._curriculum(context) == {
+        "adaptive-1": [{"bought": {kept.name: 2}, "scores": {}, "stopped": None}]
+    }

@@ -8,7 +8,7 @@ from ase import Atoms
 
 from lmp_thermo.frames import Frame, Tags, molecule_index
 from lmp_thermo.sections import Gates
-from lmp_thermo.stages.committee import GATED, Opinions, calibrated
+from lmp_thermo.stages.committee import GATED, Opinions, calibrated, gated_of
 from lmp_thermo.states import StatePoint
 from tests.tolerances import ROUND_OFF
 
@@ -76,6 +76,20 @@ def test_first_frames_only() -> None:
     few = opinions([0.01, 0.03]).first(1)
     assert len(few.frames) == 1
     assert {own.shape[1] for own in few.values.values()} == {1}
+
+
+def test_a_quantity_without_labels_has_no_say() -> None:
+    """A reference without stress: members disagree on pressures that nobody can check."""
+    assert gated_of(FRAMES) == GATED
+    without = [f.labelled("lj", f.energy, f.forces, None, 0.0, np.zeros((2, 3))) for f in FRAMES]
+    names = gated_of(without)
+    assert names == ("net_force", "interaction_energy_per_atom")
+    far_off = opinions([0.01, 0.03], energy=1e-5, pressure=900.0)
+    asked = Opinions(STATE, without, {name: far_off.values[name] for name in names})
+    right = opinions([0.01, 0.03], energy=1e-5).outlook(NO_FACTORS, GATES)
+    assert asked.outlook(NO_FACTORS, GATES) == pytest.approx(right, rel=ROUND_OFF)
+    assert far_off.outlook(NO_FACTORS, GATES) > 2 * right
+    assert set(calibrated([asked])) == set(names)
 
 
 def test_errors_seen_on_labels_calibrate_the_disagreement() -> None:

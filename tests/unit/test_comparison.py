@@ -38,6 +38,20 @@ from tests.unit.designs import GRID, HOME, INPUTS, argon, comparison
             0.2,
             "cutoff_A = 0.2: input should be greater than or equal to 1",
         ),
+        (
+            "curriculum",
+            {"updates": 5, "budgets": [6, 6]},
+            r"budgets: \[6.0, 6.0\] names a value tw",
+        ),
+        (
+            "runs",
+            {
+                "designs": ["none"],
+                "seeds": [1],
+                "states": [{"density_g_cm3": 1.18, "temperature_K": 240.0}] * 2,
+            },
+            r"runs.states: \['1.18 g/cm3, 240 K', '1.18 g/cm3, 240 K'\] names a value twice",
+        ),
         ("crystal_densities_g_cm3", [1.7], "expected crystal_densities_g_cm3 exactly where"),
         ("crystal_densities_g_cm3", [1.7, 1.7], "names a value twice"),
         ("calculators", {"teacher": {"calculator": "a.b"}}, "teacher is a name of our own"),

@@ -53,6 +53,14 @@ def test_refusals(tmp_path: Path, section: str, changes: dict[str, Any], message
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_refused_step_does_not_end_the_status() -> None:
+    def refuse() -> list[Product]:
+        raise StudyError("the pool is too small")
+
+    step = Step("train", None, refuse, refuse)
+    assert step.look() == ("refused", "the pool is too small")
+
+
 def test_atoms_of_molecules_are_counted_within_a_given_cutoff(tmp_path: Path) -> None:
     data = yaml.safe_load((INPUTS / "density" / "methane.yaml").read_text())
     data["comparison"]["coordination_sites"] = "atoms"

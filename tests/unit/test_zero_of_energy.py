@@ -56,7 +56,7 @@ def test_a_stiffer_bond_is_an_error_of_the_energy_and_another_zero_is_none(
 ) -> None:
     cells = {state: [frame(state, 10 * k + i) for i in range(5)] for k, state in enumerate(STATES)}
     monkeypatch.setattr(coverage, "held_out", lambda context: cells)
-    context: Any = SimpleNamespace(progress=Progress(io.StringIO()))
+    context: Any = SimpleNamespace(species=("C", "H"), progress=Progress(io.StringIO()))
     other = OtherModel(calculator=PATH, arguments=FOREIGN)
     coverage._other(context, "springs", other, tmp_path)
     made = read_json(tmp_path / coverage.ERRORS)

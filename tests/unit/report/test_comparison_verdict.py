@@ -201,7 +201,7 @@ def test_the_verdict_tells_of_what_went_wrong(values: dict[str, Any]) -> None:
     for text in (
         "No interaction passes 0 of 12 cells.",
         "Runs: 0 of 1 came to an end, 0 pass every gate.",
-        "Left out, for their runs gave no frames: rho2_T240.",
+        "Left out, for their runs gave no frames, or these no labels: rho2_T240.",
         "falls by 41 bar from 0.3 g/cm³, 180 K to 0.9 g/cm³, 180 K",
         "3 frames could not be labelled.",
         "In 2 of 12 cells the bias of the pressure has, in every arm, a standard error above half "
