@@ -87,56 +87,10 @@ def _compare(context: Context) -> dict[str, Any]:
     groups: dict[str, list[Arm]] = {}
     for arm in comparison.arms:
         groups.setdefault(arm.group, []).append(arm)
-    chosen = arms.purchases(context)
-    trained = {arm.name: arms.seen(context, arm).states for arm in comparison.arms}
     cells = held_out(context)
     by_arm = {
         arm.name: {
             s.name: judged_cell(context, s, judged[arm.name]["cells"][s.name]) for s in cells
-        }
-        for arm in comparison.arms
-    }
-    matrix = {
-        name: {
-            s.name: {
-                "region": place(s, *(trained[arm.name] for arm in own)).region,
-                **over_seeds([judged[arm.name]["cells"][s.name] for arm in own]),
-                "score": spread([by_arm[arm.name][s.name]["score"] for arm in own]),
-                "pressure_bias_bar": spread(
-                    [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in own]
-                ),
-                "passed": [by_arm[arm.name][s.name]["passed"] for arm in own],
-                **_against_teacher([judged[arm.name] for arm in own], s),
-            }
-            for s in cells
-        }
-        for name, own in groups.items()
-    }
-    others = {}
-    for name, made in coverage.others(context).items():
-        other = coverage.read(made)
-        others[name] = {
-            "cells": {
-                s.name: {
-                    **_verdict_of_cell(judged_cell(context, s, other["cells"][s.name])),
-                    **over_seeds([other["cells"][s.name]]),
-                }
-                for s in cells
-                if s.name in other["cells"]
-            },
-            "failed": other.get("failed", {}),
-            "us_per_atom": other["us_per_atom"],
-        }
-    verdicts = {
-        arm.name: {
-            "group": arm.group,
-            "seed": arm.seed,
-            "spent": round(arms.spent(context, arm, chosen[arm.name]), 3),
-            "frames": arms.frames_by_cell(context, arm),
-            "trained": [s.name for s in trained[arm.name]],
-            **({"left_out": arms.left_out(context, arm)} if arm.recipe == "distil" else {}),
-            "us_per_atom": judged[arm.name]["us_per_atom"],
-            **_verdict(context, by_arm[arm.name], trained[arm.name], list(cells)),
         }
         for arm in comparison.arms
     }
@@ -166,10 +120,18 @@ def _compare(context: Context) -> dict[str, Any]:
                     for s, frames in cells.items()
                 },
                 "units": {name: unit for name, (unit, _) in MATRIX.items()},
-                "matrix": matrix,
-                "others": others,
+                "matrix": {
+                    name: _row(context, own, judged, by_arm) for name, own in groups.items()
+                },
+                "others": {
+                    name: _other(context, coverage.read(made))
+                    for name, made in coverage.others(context).items()
+                },
                 "teacher": None if comparison.teacher is None else teacher.record(context),
-                "arms": verdicts,
+                "arms": {
+                    arm.name: _of_arm(context, arm, judged[arm.name], by_arm[arm.name])
+                    for arm in comparison.arms
+                },
                 "tests": paired_tests(context, groups, by_arm, list(cells)),
                 "loss_interactions": loss_interactions(context, groups, by_arm, list(cells)),
                 "without_error": without_error(by_arm),
@@ -181,16 +143,75 @@ def _compare(context: Context) -> dict[str, Any]:
                 "close_frames": close_frames(context, list(cells)),
                 "melted_crystals": databases.melted(context),
                 "pressure_open": pressure_open(by_arm),
-                "label_failures": sum(
-                    len(read_json(made.folder / label.FAILURES))
-                    for made in (
-                        label.product(context, context.last_round),
-                        *(databases.label_product(context, k) for k in databases.kinds(context)),
-                    )
-                ),
+                "label_failures": _label_failures(context),
             }
         ),
     }
+
+
+def _row(
+    context: Context,
+    group: list[Arm],
+    judged: dict[str, dict[str, Any]],
+    by_arm: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    """A group of arms on every cell."""
+    trained = [arms.seen(context, arm).states for arm in group]
+    return {
+        s.name: {
+            "region": place(s, *trained).region,
+            **over_seeds([judged[arm.name]["cells"][s.name] for arm in group]),
+            "score": spread([by_arm[arm.name][s.name]["score"] for arm in group]),
+            "pressure_bias_bar": spread(
+                [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in group]
+            ),
+            "passed": [by_arm[arm.name][s.name]["passed"] for arm in group],
+            **_against_teacher([judged[arm.name] for arm in group], s),
+        }
+        for s in held_out(context)
+    }
+
+
+def _other(context: Context, judged: dict[str, Any]) -> dict[str, Any]:
+    """What was judged without training, on every cell of which it gave a label."""
+    return {
+        "cells": {
+            s.name: {
+                **_verdict_of_cell(judged_cell(context, s, judged["cells"][s.name])),
+                **over_seeds([judged["cells"][s.name]]),
+            }
+            for s in held_out(context)
+            if s.name in judged["cells"]
+        },
+        "failed": judged.get("failed", {}),
+        "us_per_atom": judged["us_per_atom"],
+    }
+
+
+def _of_arm(
+    context: Context, arm: Arm, judged: dict[str, Any], cells: dict[str, Any]
+) -> dict[str, Any]:
+    """What an arm spent, and its verdict over all cells."""
+    trained = arms.seen(context, arm).states
+    return {
+        "group": arm.group,
+        "seed": arm.seed,
+        "spent": round(arms.spent(context, arm, arms.purchases(context)[arm.name]), 3),
+        "frames": arms.frames_by_cell(context, arm),
+        "trained": [s.name for s in trained],
+        **({"left_out": arms.left_out(context, arm)} if arm.recipe == "distil" else {}),
+        "us_per_atom": judged["us_per_atom"],
+        **_verdict(context, cells, trained, list(held_out(context))),
+    }
+
+
+def _label_failures(context: Context) -> int:
+    """Frames of the pool, of clusters and of crystals that got no label."""
+    made = [
+        label.product(context, context.last_round),
+        *(databases.label_product(context, kind) for kind in databases.kinds(context)),
+    ]
+    return sum(len(read_json(own.folder / label.FAILURES)) for own in made)
 
 
 def _against_teacher(judged: list[dict[str, Any]], state: StatePoint) -> dict[str, Any]:

@@ -100,88 +100,14 @@ def _configuration(
     references: Mapping[str, float],
     statistics: DataStatistics,
 ) -> dict[str, Any]:
-    architecture = plan.architecture
     by_pair: dict[str, Any] = {}
-    if architecture.pair_r_max_A:
-        by_pair["per_edge_type_cutoff"] = architecture.cutoffs(species)
-    transforms = [
-        {
-            "_target_": "nequip.data.transforms.ChemicalSpeciesToAtomTypeMapper",
-            "model_type_names": species,
-        },
-        {
-            "_target_": "nequip.data.transforms.NeighborListTransform",
-            "r_max": architecture.r_max_A,
-            "type_names": species,
-            **by_pair,
-        },
-    ]
-
-    def dataset(name: str) -> dict[str, Any]:
-        return {
-            "_target_": f"{_ROOM}.dataset.FrameDataset",
-            "file_path": name,
-            "transforms": transforms,
-        }
-
-    callbacks: list[dict[str, Any]] = [
-        {
-            "_target_": f"{_ROOM}.callbacks.Schedule",
-            "learning_rate": plan.learning_rate,
-            "warm_up": plan.warm_up,
-            "decay_from": plan.decay_from,
-            "final_rate": plan.final_rate,
-            "updates": plan.limit.updates,
-            "minutes": plan.limit.minutes,
-        },
-        {"_target_": f"{_ROOM}.callbacks.Progress"},
-        {
-            "_target_": f"{_ROOM}.callbacks.Checkpoints",
-            "seconds": plan.checkpoint_seconds,
-            "configuration": "",
-        },
-    ]
-    if plan.recipe == "fine-tune":
-        callbacks.append({"_target_": f"{_ROOM}.callbacks.StartFrom", "checkpoint": files.START})
-    else:
-        callbacks.append(
-            {
-                "_target_": f"{_ROOM}.callbacks.RadialStart",
-                "r_max_A": architecture.r_max_A,
-                "factor": RADIAL_START,
-            }
-        )
+    if plan.architecture.pair_r_max_A:
+        by_pair["per_edge_type_cutoff"] = plan.architecture.cutoffs(species)
     terms = _loss_terms(plan, statistics)
-    weights = {term["name"]: term["coeff"] for term in terms}
-    if plan.recipe == "scratch" and plan.ramp > 0 and "force" in weights and len(weights) > 1:
-        callbacks.append(
-            {
-                "_target_": f"{_ROOM}.callbacks.Ramp",
-                "weights": weights,
-                "kept": "force",
-                "until": plan.ramp,
-                "start": RAMP_START,
-            }
-        )
     return {
         "threads": plan.threads,
         "run": ["train"],
-        "data": {
-            "_target_": "nequip.data.datamodule.NequIPDataModule",
-            "seed": plan.seed,
-            "train_dataset": dataset(files.TRAINING),
-            "val_dataset": dataset(files.VALIDATION),
-            "train_dataloader": {
-                "_target_": f"{_ROOM}.dataset.frame_loader",
-                "batch_size": plan.batch_size,
-                "updates_per_epoch": plan.updates_per_epoch,
-                "seed": plan.seed,
-            },
-            "val_dataloader": {
-                "_target_": "torch.utils.data.DataLoader",
-                "batch_size": max(plan.batch_size, 4),
-            },
-        },
+        "data": _data(plan, species, by_pair),
         "trainer": {
             "_target_": "lightning.Trainer",
             "accelerator": "cpu",
@@ -194,7 +120,7 @@ def _configuration(
             "enable_model_summary": False,
             "logger": False,
             "gradient_clip_val": plan.clip_gradient,
-            "callbacks": callbacks,
+            "callbacks": _callbacks(plan, {term["name"]: term["coeff"] for term in terms}),
         },
         "training_module": {
             "_target_": "nequip.train.EMALightningModule",
@@ -212,29 +138,121 @@ def _configuration(
                 "lr": plan.learning_rate,
                 "eps": ADAM_EPS,
             },
-            "model": {
-                "_target_": "nequip.model.NequIPGNNModel",
-                "seed": plan.seed,
-                "compile_mode": "compile" if plan.compiled else "eager",
-                "model_dtype": architecture.dtype,
-                "type_names": species,
-                "r_max": architecture.r_max_A,
-                **by_pair,
-                "num_layers": architecture.layers,
-                "l_max": architecture.l_max,
-                "parity": architecture.parity,
-                "num_features": architecture.features,
-                "radial_mlp_depth": architecture.radial_mlp_depth,
-                "radial_mlp_width": architecture.radial_mlp_width,
-                "num_bessels": architecture.n_bessel,
-                "polynomial_cutoff_p": architecture.cutoff_power,
-                "avg_num_neighbors": statistics.avg_num_neighbors,
-                "per_type_energy_scales": statistics.force_rms_eV_A,
-                "per_type_energy_shifts": {name: float(references[name]) for name in species},
-                "per_type_energy_scales_trainable": False,
-                "per_type_energy_shifts_trainable": False,
-            },
+            "model": _model(plan, species, references, statistics, by_pair),
         },
+    }
+
+
+def _data(plan: TrainingPlan, species: list[str], by_pair: dict[str, Any]) -> dict[str, Any]:
+    transforms = [
+        {
+            "_target_": "nequip.data.transforms.ChemicalSpeciesToAtomTypeMapper",
+            "model_type_names": species,
+        },
+        {
+            "_target_": "nequip.data.transforms.NeighborListTransform",
+            "r_max": plan.architecture.r_max_A,
+            "type_names": species,
+            **by_pair,
+        },
+    ]
+
+    def dataset(name: str) -> dict[str, Any]:
+        return {
+            "_target_": f"{_ROOM}.dataset.FrameDataset",
+            "file_path": name,
+            "transforms": transforms,
+        }
+
+    return {
+        "_target_": "nequip.data.datamodule.NequIPDataModule",
+        "seed": plan.seed,
+        "train_dataset": dataset(files.TRAINING),
+        "val_dataset": dataset(files.VALIDATION),
+        "train_dataloader": {
+            "_target_": f"{_ROOM}.dataset.frame_loader",
+            "batch_size": plan.batch_size,
+            "updates_per_epoch": plan.updates_per_epoch,
+            "seed": plan.seed,
+        },
+        "val_dataloader": {
+            "_target_": "torch.utils.data.DataLoader",
+            "batch_size": max(plan.batch_size, 4),
+        },
+    }
+
+
+def _callbacks(plan: TrainingPlan, weights: dict[str, float]) -> list[dict[str, Any]]:
+    """Those of the schedule, of progress and checkpoints, and of the recipe's first weights."""
+    found: list[dict[str, Any]] = [
+        {
+            "_target_": f"{_ROOM}.callbacks.Schedule",
+            "learning_rate": plan.learning_rate,
+            "warm_up": plan.warm_up,
+            "decay_from": plan.decay_from,
+            "final_rate": plan.final_rate,
+            "updates": plan.limit.updates,
+            "minutes": plan.limit.minutes,
+        },
+        {"_target_": f"{_ROOM}.callbacks.Progress"},
+        {
+            "_target_": f"{_ROOM}.callbacks.Checkpoints",
+            "seconds": plan.checkpoint_seconds,
+            "configuration": "",
+        },
+    ]
+    if plan.recipe == "fine-tune":
+        found.append({"_target_": f"{_ROOM}.callbacks.StartFrom", "checkpoint": files.START})
+    else:
+        found.append(
+            {
+                "_target_": f"{_ROOM}.callbacks.RadialStart",
+                "r_max_A": plan.architecture.r_max_A,
+                "factor": RADIAL_START,
+            }
+        )
+    if plan.recipe == "scratch" and plan.ramp > 0 and "force" in weights and len(weights) > 1:
+        found.append(
+            {
+                "_target_": f"{_ROOM}.callbacks.Ramp",
+                "weights": weights,
+                "kept": "force",
+                "until": plan.ramp,
+                "start": RAMP_START,
+            }
+        )
+    return found
+
+
+def _model(
+    plan: TrainingPlan,
+    species: list[str],
+    references: Mapping[str, float],
+    statistics: DataStatistics,
+    by_pair: dict[str, Any],
+) -> dict[str, Any]:
+    architecture = plan.architecture
+    return {
+        "_target_": "nequip.model.NequIPGNNModel",
+        "seed": plan.seed,
+        "compile_mode": "compile" if plan.compiled else "eager",
+        "model_dtype": architecture.dtype,
+        "type_names": species,
+        "r_max": architecture.r_max_A,
+        **by_pair,
+        "num_layers": architecture.layers,
+        "l_max": architecture.l_max,
+        "parity": architecture.parity,
+        "num_features": architecture.features,
+        "radial_mlp_depth": architecture.radial_mlp_depth,
+        "radial_mlp_width": architecture.radial_mlp_width,
+        "num_bessels": architecture.n_bessel,
+        "polynomial_cutoff_p": architecture.cutoff_power,
+        "avg_num_neighbors": statistics.avg_num_neighbors,
+        "per_type_energy_scales": statistics.force_rms_eV_A,
+        "per_type_energy_shifts": {name: float(references[name]) for name in species},
+        "per_type_energy_scales_trainable": False,
+        "per_type_energy_shifts_trainable": False,
     }
 
 
