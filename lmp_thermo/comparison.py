@@ -166,6 +166,11 @@ class Comparison(Section):
     temperatures_K: list[Positive] | None = Field(None, description="likewise")
     budget: Positive = Field(description="of each arm, in the budget's unit")
     budget_unit: BudgetUnit = "frames"
+    smaller_budgets: list[Positive] | None = Field(
+        None,
+        description="of further arms of every design but pool, from scratch with the first of the "
+        "losses: how errors fall with labels",
+    )
     pool_factor: float = Field(
         1.5, ge=1, le=20, description="frames in the pool over the most that one arm may use"
     )
@@ -197,7 +202,9 @@ class Comparison(Section):
         default_factory=dict, description="judged on the same grid without training"
     )
 
-    @field_validator("designs", "losses", "recipes", "seeds", "crystal_densities_g_cm3")
+    @field_validator(
+        "designs", "losses", "recipes", "seeds", "smaller_budgets", "crystal_densities_g_cm3"
+    )
     @classmethod
     def _no_repetition(cls, values: list[Any] | None) -> list[Any] | None:
         return given_once(values)
@@ -211,6 +218,15 @@ class Comparison(Section):
                 "what those may want; add one"
             )
         return values
+
+    @model_validator(mode="after")
+    def _smaller(self) -> "Comparison":
+        if any(budget >= self.budget for budget in self.smaller_budgets or []):
+            raise ValueError(
+                f"smaller_budgets = {self.smaller_budgets}: expected budgets below "
+                f"{self.budget:g}, the comparison's; lower them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole(self) -> "Comparison":
@@ -273,7 +289,7 @@ class Comparison(Section):
             and arm.seed in self.runs.seeds
             and arm.loss == self.losses[0]
             and arm.recipe == self.recipes[0]
-            and arm.budget == max(self._budgets(arm.design, arm.loss))
+            and arm.budget == max(self.budgets_of(arm.design, arm.loss, arm.recipe))
         )
 
     @property
@@ -286,7 +302,7 @@ class Comparison(Section):
             for loss in (self.losses if recipe == "scratch" else self.losses[:1])
             for design in self._designs(recipe)
             if design != "pool" or loss == self.losses[0]
-            for budget in self._budgets(design, loss)
+            for budget in self.budgets_of(design, loss, recipe)
         ]
 
     def buyer(self, arm: "Arm") -> "Arm":
@@ -301,11 +317,13 @@ class Comparison(Section):
             return self.teacher.designs
         return self.designs
 
-    def _budgets(self, design: Design, loss: Loss) -> list[float]:
-        if design == "adaptive" and self.curriculum is not None and self.curriculum.budgets:
-            own = self.curriculum.budgets
-            return own if loss == self.losses[0] else [max(own)]  # the others are controls
-        return [self.budget]
+    def budgets_of(self, design: Design, loss: Loss, recipe: Recipe = "scratch") -> list[float]:
+        """Budgets with which a design has arms; controls have the largest only."""
+        budgets = [self.budget, *(self.smaller_budgets or [])]
+        if design == "adaptive" and self.curriculum is not None:
+            budgets = self.curriculum.budgets or budgets
+        control = loss != self.losses[0] or recipe != "scratch" or design == "pool"
+        return [max(budgets)] if control else budgets
 
 
 @dataclass(frozen=True)

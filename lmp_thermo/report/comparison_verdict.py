@@ -4,7 +4,7 @@ import math
 from collections import Counter
 
 from lmp_thermo.report.banner import LISTED, Banner
-from lmp_thermo.report.figures.groups import group_title, models_of
+from lmp_thermo.report.figures.groups import budget_of, group_title, models_of
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
 
@@ -267,7 +267,8 @@ def _where_worse(result: Result) -> list[str]:
 def _adaptive(result: Result) -> list[str]:
     """Adaptive arms beside the fixed design whose worst cell is best: that is their claim.
 
-    Of the designs that differ from them in nothing else.
+    Of the designs that differ from them in nothing else, and of those with the same budget where
+    they have several.
     """
     unit = result.settings.comparison.budget_unit
     notes = []
@@ -279,14 +280,18 @@ def _adaptive(result: Result) -> list[str]:
             and base.split("-")[0] != "adaptive"
             and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
         }
-        if found:
-            base = min(found, key=lambda name: _worst(result, name))
+        alike = {
+            base: tests for base, tests in found.items() if budget_of(base) == budget_of(group)
+        }
+        best = [min(own, key=lambda name: _worst(result, name)) for own in (found, alike) if own]
+        for base in dict.fromkeys(best):
             tests = sorted(found[base], key=lambda t: t.quantity not in CLAIMED)
+            among = " of that budget" if base != best[0] else ""
             notes.append(
                 f"Over all cells, errors of {models_of(group)}, which spent "
                 f"{_spent(result, group):g} {unit}, over those of {models_of(base)}, the fixed "
-                f"design with the lowest worst score, which spent {_spent(result, base):g}: "
-                f"{_ratios(tests)}."
+                f"design{among} with the lowest worst score, which spent "
+                f"{_spent(result, base):g}: {_ratios(tests)}."
             )
     return notes
 

@@ -181,12 +181,11 @@ def plan_pool(
         if design == "clusters":  # cut from frames that need no label for it
             most.update({state: max(most[state], 1) for state in cells})
             continue
-        share = (1 - _solid_share(design)) / len(cells)
-        wanted = share * frames
+        wanted = (1 - _solid_share(design)) * frames / len(cells)
         if design == "condensed":  # crystals may leave almost one of theirs to the liquid
             wanted = max(wanted, frames / len(cells) / comparison.pool_factor)
         if design == "adaptive" and comparison.curriculum is not None:
-            largest = max(comparison.curriculum.budgets or [comparison.budget]) // unit
+            largest = max(comparison.budgets_of(design, comparison.losses[0])) // unit
             wanted = comparison.curriculum.most_of(len(cells)) * largest
         for state in cells:
             most[state] = max(most[state], math.ceil(wanted))
@@ -214,24 +213,25 @@ def _check_budget(
     unit_name = comparison.budget_unit
     if design == "clusters" and unit_name == "atom-frames":
         return
-    own = comparison.curriculum.budgets if comparison.curriculum and design == "adaptive" else None
-    spread = design not in ("clusters", "adaptive")  # those choose among cells
-    if spread and comparison.budget < len(cells) * unit:
-        raise StudyError(
-            f"comparison.budget = {comparison.budget:g} {unit_name}: too small to split, expected "
-            f"at least one frame for each of the {len(cells)} state points of design {design}; "
-            "raise it"
-        )
-    for budget in own or [comparison.budget]:
+    budgets = comparison.budgets_of(design, comparison.losses[0])
+    own = design == "adaptive" and comparison.curriculum and comparison.curriculum.budgets
+    for budget in budgets:
+        name = "budget" if budget == comparison.budget else "smaller_budgets"
+        given = f"comparison.{'curriculum.budgets' if own else name} = {budget:g} {unit_name}"
+        spread = design not in ("clusters", "adaptive")  # those choose among cells
+        if spread and budget < len(cells) * unit:
+            raise StudyError(
+                f"{given}: too small to split, expected at least one frame for each of the "
+                f"{len(cells)} state points of design {design}; raise it"
+            )
         if budget < FEWEST_FRAMES * unit:
             raise StudyError(
-                f"comparison.{'curriculum.budgets' if own else 'budget'} = {budget:g} {unit_name}: "
-                f"expected at least {FEWEST_FRAMES * unit}, {FEWEST_FRAMES} frames, for one of an "
-                "arm's frames only watches its training; raise it"
+                f"{given}: expected at least {FEWEST_FRAMES * unit}, {FEWEST_FRAMES} frames, for "
+                "one of an arm's frames only watches its training; raise it"
             )
     if comparison.pool_frames is None or design == "clusters":
         return
-    frames = int(max(own or [comparison.budget]) / unit * (1 - _solid_share(design)))
+    frames = int(max(budgets) / unit * (1 - _solid_share(design)))
     needed = math.ceil(frames / len(cells))
     if comparison.pool_frames < needed:
         raise StudyError(

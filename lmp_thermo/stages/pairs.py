@@ -31,8 +31,9 @@ WORST: dict[str, Callable[[Cell], float]] = {
 
 ON_ATOMS = "force on atoms, RMSE"
 
-DENSITY, PLAIN = "density", "plain"
-"""The design that the package asks about, and the loss without intermolecular terms."""
+DENSITY, PLAIN, ADAPTIVE = "density", "plain", "adaptive"
+"""The design that the package asks about, the loss without intermolecular terms, and the design
+that is to do with fewer labels."""
 
 
 def without_error(by_arm: Judged) -> dict[str, list[str]]:
@@ -59,7 +60,7 @@ def paired_tests(
     """Pairs of groups, every quantity, over every group of cells; smaller is better.
 
     Pairs differ in one thing: what they spend, what the training minimises, or whose labels it
-    learns from.
+    learns from. Designs of different budgets are compared where one of them is adaptive.
 
     Args:
         context: of the study.
@@ -74,7 +75,7 @@ def paired_tests(
     pairs = [
         (a, b)
         for a, b in itertools.combinations(groups, 2)
-        if sum(x != y for x, y in zip(_kind(groups[a][0]), _kind(groups[b][0]), strict=True)) == 1
+        if _comparable(groups[a][0], groups[b][0])
     ]
     for where, quantity, values in _values(context, groups, by_arm, states):
         for a, b in pairs:
@@ -157,6 +158,12 @@ def _over(quantity: str, cells: Sequence[Cell]) -> float:
 
 def _kind(arm: Arm) -> tuple[Any, ...]:
     return (arm.design, arm.budget), arm.loss, arm.recipe
+
+
+def _comparable(a: Arm, b: Arm) -> bool:
+    if sum(x != y for x, y in zip(_kind(a), _kind(b), strict=True)) != 1:
+        return False
+    return a.design == b.design or a.budget == b.budget or ADAPTIVE in (a.design, b.design)
 
 
 def _cell_groups(context: Context, states: list[StatePoint]) -> dict[str, list[str]]:

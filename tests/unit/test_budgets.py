@@ -18,7 +18,7 @@ from lmp_thermo.sampling.designs import (
     pool_order,
     spend,
 )
-from lmp_thermo.stages import arms, curriculum, databases, label, label_checks, teacher
+from lmp_thermo.stages import arms, curriculum, databases, label, label_checks, pairs, teacher
 from lmp_thermo.states import StatePoint
 from tests.unit.designs import GRID, HOME, argon, comparison
 
@@ -38,6 +38,44 @@ def test_designs_spend_on_their_cells_only_and_exactly(design: Any, cells: int) 
     assert max(counts) - min(counts) <= 1
     assert all(len(set(chosen)) == len(chosen) for chosen in taken.values())
     assert all(state.density_g_cm3 != 0.2 for state in taken)  # there arms are only judged
+
+
+def test_smaller_budgets_have_arms_of_every_design_and_no_controls() -> None:
+    own = comparison(
+        designs=["none", "grid", "adaptive", "pool"],
+        losses=["intermolecular", "plain"],
+        seeds=[1],
+        budget=18.0,
+        smaller_budgets=[9.0],
+        curriculum=Curriculum(updates=5),
+    )
+    assert [arm.name for arm in own.arms] == [
+        "none-1",
+        "none-9-1",
+        "grid-1",
+        "grid-9-1",
+        "adaptive-1",
+        "adaptive-9-1",
+        "pool-1",
+        "none-plain-1",
+        "grid-plain-1",
+        "adaptive-plain-1",
+    ]
+    pool = plan_pool(own, GRID, 4, 1)
+    assert pool == plan_pool(own.model_copy(update={"smaller_budgets": None}), GRID, 4, 1)
+    costs = {plan.state: [1.0] * plan.training for plan in pool}
+    (small,) = [arm for arm in own.arms if arm.name == "grid-9-1"]
+    assert sum(map(len, spend(small, own, GRID, costs, study_seed=5).values())) == 9
+    names = [arm for arm in own.arms if arm.loss == "intermolecular" and arm.design != "pool"]
+    comparable = {(a.name, b.name) for a in names for b in names if pairs._comparable(a, b)}
+    assert ("none-9-1", "grid-9-1") in comparable
+    assert ("none-9-1", "none-1") in comparable
+    assert ("adaptive-9-1", "grid-1") in comparable  # the same with fewer labels
+    assert ("none-9-1", "grid-1") not in comparable
+    with pytest.raises(StudyError, match=r"comparison.smaller_budgets = 8 frames: too small to sp"):
+        plan_pool(own.model_copy(update={"smaller_budgets": [8.0]}), GRID, 4, 1)
+    with pytest.raises(ValidationError, match=r"smaller_budgets = \[18.0\]: expected budgets belo"):
+        comparison(budget=18.0, smaller_budgets=[18.0])
 
 
 def test_an_adaptive_budget_may_be_smaller_than_the_grid() -> None:

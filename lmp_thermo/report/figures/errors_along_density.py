@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lmp_thermo.report.figures.groups import GroupStyle, group_styles, group_title
+from lmp_thermo.report.figures.groups import GroupStyle, drawn_together, group_styles, group_title
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.style import (
     FULL_WIDTH,
@@ -51,7 +51,7 @@ def errors_along_density(result: Result, quantity: str) -> Figure | None:
     rows = math.ceil(len(temperatures) / columns)
     figure = new_figure(FULL_WIDTH, 0.45 + 2.35 * rows)
     axes = figure.subplots(rows, columns, squeeze=False, sharey=True, sharex=True)
-    styles = group_styles(result.groups)
+    styles = group_styles(drawn_together(result.groups))
     for number, temperature in enumerate(temperatures):
         own = axes[number // columns][number % columns]
         _draw(own, result, quantity, temperature, styles)

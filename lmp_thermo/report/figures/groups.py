@@ -72,10 +72,24 @@ def models_of(name: str) -> str:
     return " with ".join([models, *(_word(part) for part in more if part != "distil")])
 
 
+def budget_of(name: str) -> str:
+    """The part of a group's name that tells its budget; empty for the comparison's own."""
+    return next((part for part in name.split("-") if _is_number(part)), "")
+
+
+def drawn_together(names: Sequence[str]) -> list[str]:
+    """Groups that share a figure: fixed designs with the comparison's budget, adaptive with any."""
+    return [n for n in names if not budget_of(n) or n.startswith("adaptive")]
+
+
 def _word(part: str) -> str:
     if part in WORDS:
         return WORDS[part]
-    return f"budget {part}" if part.replace(".", "", 1).isdigit() else part
+    return f"budget {part}" if _is_number(part) else part
+
+
+def _is_number(part: str) -> bool:
+    return part.replace(".", "", 1).isdigit()
 
 
 def group_styles(names: Sequence[str]) -> dict[str, GroupStyle]:

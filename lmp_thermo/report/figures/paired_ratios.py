@@ -4,7 +4,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lmp_thermo.report.figures.groups import TITLES, GroupStyle, group_styles, group_title
+from lmp_thermo.report.figures.groups import (
+    TITLES,
+    GroupStyle,
+    drawn_together,
+    group_styles,
+    group_title,
+)
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
 from lmp_thermo.report.style import (
@@ -38,7 +44,7 @@ def against(result: Result) -> dict[str, str]:
     Without any density design it is the first group of the study.
     """
     found = {}
-    for group in result.groups:
+    for group in drawn_together(result.groups):
         kind = group.split("-")[1:]
         bases = ["-".join([BASELINE, *kind[:n]]) for n in range(len(kind), -1, -1)]
         for base in bases if BASELINE in result.groups else [result.groups[0]]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lmp_thermo.report.comparison_verdict import headline_pair, verdict
-from lmp_thermo.report.figures.groups import models_of
+from lmp_thermo.report.figures.groups import drawn_together, models_of
 from lmp_thermo.report.result import Result
 from tests.unit.report.compared import compared
 
@@ -103,6 +103,26 @@ def test_adaptive_arms_are_compared_with_the_fixed_design_whose_worst_cell_is_be
     )
     assert "; largest pressure bias 1.70 (" in note
     assert note.index("worst cell's") < note.index("pressure bias") < note.index("interaction en")
+
+
+def test_adaptive_arms_are_compared_at_their_own_budget_too() -> None:
+    groups = ("none", "density", "none-30", "density-30", "adaptive-30")
+    own = compared(groups)
+    own["settings"]["comparison"]["curriculum"] = {"target": 0.5}
+    for arm in own["arms"].values():
+        arm["worst"]["score"] = {"density": 1.0, "density-30": 2.0}.get(arm["group"], 3.0)
+        arm["spent"] = 30.0 if arm["group"].endswith("-30") else 60.0
+    own["curriculum"] = {
+        f"adaptive-30-{seed}": [{"bought": {}, "scores": {}, "stopped": None}]
+        for seed in range(1, 7)
+    }
+    first, second = [n for n in verdict(Result.model_validate(own)).notes if "which spent" in n]
+    assert "density-diverse models, the fixed design with the lowest worst score" in first
+    assert (
+        "those of density-diverse models with budget 30, the fixed design of that budget with the "
+        "lowest worst score, which spent 30: " in second
+    )
+    assert drawn_together(groups) == ["none", "density", "adaptive-30"]
 
 
 def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None:
