@@ -1,6 +1,5 @@
 """References against finite differences and against each other, on triclinic boxes."""
 
-import os
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,40 +12,16 @@ from ase.optimize import BFGS
 
 from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.frames import Frame, Tags, molecule_index
-from lmp_thermo.reference import LabelFailure, Labeller, find_files
+from lmp_thermo.reference import Labeller, find_files
 from lmp_thermo.reference.base import AloneLabel, Label, Reference, build_reference
 from lmp_thermo.reference.labelling import atoms_evaluated, label_frame
 from lmp_thermo.sections import Reference as Section
 from lmp_thermo.stages.label_checks import STRAIN, scaled, strained, virial_less_energies
 from lmp_thermo.units import BAR_PER_EV_A3, voigt_to_tensor
+from tests.physics.references import LJ, XTB
 from tests.tolerances import REFERENCE_FORCE_EV_A, REFERENCE_STRESS_EV_A3, ROUND_OFF
 
 pytestmark = pytest.mark.physics
-
-LJ = Section.model_validate(
-    {
-        "name": "lj",
-        "lammps": {
-            "pair_commands": [
-                "pair_style lj/cut 6.0",
-                "pair_coeff 1 1 0.0103 3.4",
-                "pair_coeff 2 2 0.014 3.65",
-                "pair_coeff 1 2 0.012 3.5",
-                "pair_modify shift yes",
-            ],
-            "cutoff_A": 6.0,
-        },
-    }
-)
-XTB = Section.model_validate(
-    {
-        "name": "gfn1-xtb",
-        "ase": {
-            "calculator": "tblite.ase.TBLite",
-            "arguments": {"method": "GFN1-xTB", "accuracy": 0.01, "verbosity": 0},
-        },
-    }
-)
 
 
 def triclinic(symbols: str, spacing: float) -> Atoms:
@@ -142,113 +117,12 @@ def test_xtb_labels_are_derivatives() -> None:
     check_derivatives(build_reference(XTB, ("C", "H")), box, step=2e-3)
 
 
-def frame(positions: list[list[float]], index: int) -> Frame:
-    atoms = Atoms("Ar2", positions, cell=[20.0] * 3, pbc=True)
-    atoms.set_array("molecule", molecule_index([1, 1]))
-    return Frame(atoms, Tags(0.1, 100.0, "packed", 0, 1, index))
-
-
-def test_labels_are_kept_and_absurd_ones_refused(tmp_path: Path) -> None:
-    good, absurd = frame([[0, 0, 0], [0, 0, 4.0]], 0), frame([[0, 0, 0], [0, 0, 1.2]], 1)
-    tool = Labeller(LJ, ("Ar", "Kr"), tmp_path, workers=2)
-    first, second = tool.label([good, absurd])
-    assert isinstance(first, Frame)
-    assert first.tags.fidelity == "lj"
-    assert isinstance(second, LabelFailure)
-    assert "expected at most reference.max_force_eV_A" in second.cause
-    stored = tool._path(good)
-    before = stored.stat().st_mtime_ns
-    assert isinstance(tool.label([good])[0], Frame)
-    assert stored.stat().st_mtime_ns == before
-    stored.write_text("corrupt")
-    again = tool.label([good])[0]
-    assert isinstance(again, Frame)
-    assert again.energy == first.energy
-
-
-def test_a_stored_label_obeys_the_limit_of_today(tmp_path: Path) -> None:
-    close = frame([[0, 0, 0], [0, 0, 3.6]], 0)
-    (label,) = Labeller(LJ, ("Ar", "Kr"), tmp_path, workers=1).label([close])
-    assert isinstance(label, Frame)
-    limit = 0.5 * float(np.abs(label.forces).max())
-    stricter = LJ.model_copy(update={"max_force_eV_A": limit})
-    told: list[Frame | LabelFailure] = []
-    (refused,) = Labeller(stricter, ("Ar", "Kr"), tmp_path, workers=1).label([close], told.append)
-    assert isinstance(refused, LabelFailure)
-    assert f"reference.max_force_eV_A = {limit:g}" in refused.cause
-    assert told == [refused]
-
-
 def test_the_cutoff_belongs_to_the_reference() -> None:
     """Molecules alone stand in a box of that size: another cutoff may give other energies."""
     assert LJ.lammps is not None
     shorter = LJ.model_copy(update={"lammps": LJ.lammps.model_copy(update={"cutoff_A": 5.0})})
     identities = [build_reference(own, ("Ar", "Kr")).identity for own in (LJ, shorter)]
     assert identities[0] != identities[1]
-
-
-SLOW_START = """
-import time
-from ase.calculators.lj import LennardJones
-
-class SlowStart(LennardJones):
-    def __init__(self, **given):
-        time.sleep(1.0)
-        super().__init__(**given)
-"""
-
-
-def test_a_label_does_not_pay_for_the_start_of_its_reference(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "slow_start.py").write_text(SLOW_START)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
-    section = Section.model_validate(
-        {"name": "slow", "ase": {"calculator": "slow_start.SlowStart", "arguments": {"rc": 5.0}}}
-    )
-    tool = Labeller(section, ("Ar",), tmp_path / "store", workers=2)
-    frames = [frame([[0, 0, 0], [0, 0, 3.9 + 0.1 * k]], k) for k in range(3)]
-    assert all(isinstance(label, Frame) for label in tool.label(frames))
-    assert max(tool.seconds(own) for own in frames) < 0.5
-
-
-FRAGILE = """
-import os, signal
-from ase.calculators.lj import LennardJones
-
-class Fragile(LennardJones):
-    def calculate(self, atoms=None, *args, **kwargs):
-        if atoms is not None and len(atoms) == 2 and atoms.get_distance(0, 1) > self.parameters.rc:
-            raise RuntimeError("did not converge")
-        if atoms is not None and len(atoms) == 3:
-            os.kill(os.getpid(), signal.SIGKILL)
-        super().calculate(atoms, *args, **kwargs)
-"""
-
-
-def test_a_calculator_that_throws_and_a_worker_that_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "fragile.py").write_text(FRAGILE)
-    monkeypatch.syspath_prepend(tmp_path)
-    section = Section.model_validate(
-        {
-            "name": "fragile",
-            "ase": {"calculator": "fragile.Fragile", "arguments": {"sigma": 3.4, "rc": 6.0}},
-        }
-    )
-    tool = Labeller(section, ("Ar",), tmp_path / "store", workers=1)
-    good, bad = frame([[0, 0, 0], [0, 0, 4.0]], 0), frame([[0, 0, 0], [0, 0, 8.0]], 1)
-    first, second = tool.label([good, bad])
-    assert isinstance(first, Frame)
-    assert isinstance(second, LabelFailure)
-    assert second.cause == "RuntimeError: did not converge"
-    atoms = Atoms("Ar3", [[0, 0, 0], [0, 0, 4.0], [0, 4.0, 0]], cell=[20.0] * 3, pbc=True)
-    atoms.set_array("molecule", molecule_index([1, 1, 1]))
-    with pytest.raises(LabelError, match="a worker process was killed"):
-        tool.label([Frame(atoms, good.tags)])
-    assert len(list((tmp_path / "store").rglob("*.extxyz"))) == 1
 
 
 def test_a_single_molecule_has_the_virial_of_a_cluster(tmp_path: Path) -> None:
