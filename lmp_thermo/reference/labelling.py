@@ -81,9 +81,9 @@ class Labeller:
             if known is None:
                 missing.append(number)
                 continue
-            results[number] = self._within_limit(known)
+            results[number] = allowed = self._within_limit(known)
             if on_done:
-                on_done(self._within_limit(known))
+                on_done(allowed)
         if missing:
             self._store.mkdir(parents=True, exist_ok=True)
             with self._pool(len(missing)) as pool:

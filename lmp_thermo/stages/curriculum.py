@@ -323,8 +323,8 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         _write(folder, chosen, {}, state_before["bought"], record)
         return
     left = arm.budget - _spent(found, chosen)
-    cheapest = min(cost for own in found.costs.values() for cost in own)
-    share = max(left / (asked.rounds - number + 1), min(left, cheapest))
+    label_at_least = min(sum(own) / len(own) for own in found.costs.values())
+    share = max(left / (asked.rounds - number + 1), min(left, label_at_least))
     bought = _take(found, orders, _allocated(context, arm, scores, chosen, share), left)
     buy(context, bought)
     record["stopped"] = _stopped(context, arm, _joined(chosen, bought), number)
