@@ -152,10 +152,14 @@ class Training(Section):
         None, description="wall time in each round, instead; not reproducible"
     )
     threads: int = Field(1, ge=1)
+    device: Literal["cpu", "cuda"] = Field(
+        "cpu",
+        description="where models are trained; what is trained stays current when it changes",
+    )
     compiled: bool = Field(
         False,
-        description="whether torch compiles the model for training: needs a C++ compiler and a "
-        "minute at the start, and makes updates faster",
+        description="whether torch compiles the model for training: needs a C++ compiler, and a "
+        "minute or two for a study's first model, and makes updates faster",
     )
     energy_weight: NonNegative = Field(200.0, description="of the energy per atom, (eV/atom)^2")
     force_weight: NonNegative = Field(5.0, description="of force components, (eV/Å)^2")

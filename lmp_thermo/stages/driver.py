@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,11 @@ from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.stages import databases
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
-from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
+from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, TRAINING_STAGES, Step, steps
 from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile, teacher_training
+from lmp_thermo.training.runner import sees_a_gpu
 
 
 @dataclass(frozen=True)
@@ -199,8 +200,9 @@ class Study:
         """What a run would do: every step, its amount of work, and about how long it takes."""
         return planned_steps(self._context, self.steps)
 
-    def _carry_out(self, chosen: Iterable[Step]) -> None:
+    def _carry_out(self, chosen: Sequence[Step]) -> None:
         progress = self._context.progress
+        self._check_device(chosen)
         with self.workspace.locked():
             self._write_resolved()
             for step in chosen:
@@ -223,6 +225,18 @@ class Study:
                     with suppress(OSError):  # a full disk has its own message
                         self.workspace.add_time(step.name, seconds)
                 progress.note(f"{step.name}: done in {duration(seconds)}")
+
+    def _check_device(self, chosen: Sequence[Step]) -> None:
+        """Where nothing is left to train, as on a login node, a GPU is not asked for."""
+        if (
+            self.file.training.device == "cuda"
+            and any(step.stage in TRAINING_STAGES and step.state != "done" for step in chosen)
+            and not sees_a_gpu()
+        ):
+            raise StudyError(
+                f"{self.path.name}: training.device = cuda, but torch sees no GPU on this machine, "
+                "expected one; train where there is one, or set it to cpu"
+            )
 
     def _check_stage(self, stage: str) -> None:
         known = {step.stage for step in self.steps}

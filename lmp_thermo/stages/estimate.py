@@ -32,7 +32,7 @@ EDGES_MEASURED = 38.0
 TRAINING_OVER_EVALUATION = 4.0
 """An update costs about so many evaluations of its atoms: forward, forces, and their gradients."""
 
-TRAINING_START_S, COMPILING_S = 15.0, 60.0
+TRAINING_START_S, COMPILING_S = 15.0, 10.0
 COMPILED = 1.6
 """How many times as many updates a compiled training makes."""
 
@@ -138,7 +138,7 @@ def _work_of_curriculum(context: Context, label_s: float) -> tuple[str, float]:
     """Committees of all who buy, and what a study's own design has labelled there."""
     own, buying = candidates.settings(context), candidates.buyers(context)
     models = len(buying) * own.rounds * own.committee if own.start_share < 1 else 0
-    seconds = models * _training_s(context, own.updates, compiled=False)
+    seconds = models * _training_s(context, own.updates)
     work = f"{models} committee members of {own.updates} updates"
     if context.adaptive:
         seconds += buying[0].budget * label_s
@@ -173,12 +173,12 @@ def _work_of_teacher(context: Context, teacher: Teacher) -> tuple[str, float]:
     return f"a model of {updates} updates, {frames} labels", seconds
 
 
-def _training_s(context: Context, updates: int, compiled: bool = True) -> float:
-    """Seconds for a training on one core, compiled if the study's are and `compiled`."""
+def _training_s(context: Context, updates: int) -> float:
+    """Seconds for a training on one core; only a study's first one compiles from nothing."""
     study = context.study
     mean = np.mean([_step_s(context, study.sampling.molecules, s) for s in study.states])
     update = TRAINING_OVER_EVALUATION * study.training.batch_size * float(mean)
-    if compiled and study.training.compiled:
+    if study.training.compiled:
         return TRAINING_START_S + COMPILING_S + updates * update / COMPILED
     return TRAINING_START_S + updates * update
 

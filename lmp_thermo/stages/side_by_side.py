@@ -39,10 +39,10 @@ def plan_sources(context: Context, updates: int | None = None) -> dict[str, Any]
         context: of the study.
         updates: as for `arm_plan`.
     """
-    training = context.study.training.model_dump()
+    training = context.study.training.model_dump(exclude={"device"})
     training["updates"] = training["updates"][-1]  # not minutes: the study file is checked
     if updates is not None:
-        training.update(updates=updates, compiled=False)
+        training["updates"] = updates
     return {
         "training": training,
         "species": list(context.species),
@@ -58,7 +58,7 @@ def arm_plan(
     Args:
         context: of the study.
         arm: what is trained.
-        updates: instead of the study's, and so few that compiling would not pay.
+        updates: instead of the study's.
         member: of a committee.
     """
     plan = train.training_plan(context.study, context.last_round)
@@ -68,7 +68,7 @@ def arm_plan(
         )
         plan = replace(plan, loss=weights, apart_share=0.0)
     if updates is not None:
-        plan = replace(plan, limit=replace(plan.limit, updates=updates), compiled=False)
+        plan = replace(plan, limit=replace(plan.limit, updates=updates))
     seed = seed_for(context.study.seed, "arm", arm.seed, member)
     return replace(plan, recipe="scratch", seed=seed)
 
@@ -108,7 +108,7 @@ def carry_out(context: Context, title: str, trainings: Sequence[Training]) -> No
                     )
 
             go_on()
-            train.train_to(one.product, prepare, teller(one.name))
+            train.train_to(one.product, prepare, teller(one.name), context.workspace.compiled)
             report(one.name, 1.0, "done")
 
         def teller(name: str) -> Callable[[Progress], None]:

@@ -40,7 +40,7 @@ def product(context: Context, round_number: int) -> Product:
         "training": {
             key: value
             for key, value in study.training.model_dump().items()
-            if key not in ("updates", "minutes")
+            if key not in ("updates", "minutes", "device")
         },
         "limit": _limit_values(study, round_number),
         "seed": study.seed,
@@ -63,13 +63,21 @@ def make(context: Context, round_number: int) -> None:
             shown = ", ".join(f"{k} {1000 * v:.2f}" for k, v in progress.validation.items())
             task.reach(progress.share, f"update {progress.update}; RMSE in meV, Å: {shown}")
 
-        messages = train_to(made, lambda work: _prepare(context, round_number, work), tell)
+        messages = train_to(
+            made,
+            lambda work: _prepare(context, round_number, work),
+            tell,
+            context.workspace.compiled,
+        )
     for message in messages:
         context.progress.note(message)
 
 
 def train_to(
-    made: Product, prepare: Callable[[Path], None], tell: Callable[[Progress], None]
+    made: Product,
+    prepare: Callable[[Path], None],
+    tell: Callable[[Progress], None],
+    compiled: Path,
 ) -> tuple[str, ...]:
     """Train a model, or go on with a training that was interrupted, and make it a product.
 
@@ -77,6 +85,7 @@ def train_to(
         made: the model; its working folder lies beside it and carries its key.
         prepare: writes nequip's configuration and the frames into the working folder.
         tell: called for each epoch.
+        compiled: folder that all trainings of the study share, see `train`.
 
     Returns:
         What a user should know.
@@ -89,7 +98,7 @@ def train_to(
         work.mkdir(parents=True)
         prepare(work)
         write_text(key, made.key)
-    result = train(work, tell)
+    result = train(work, tell, compiled=compiled)
 
     def write(folder: Path) -> None:
         shutil.copyfile(result.checkpoint, folder / CHECKPOINT)
@@ -133,6 +142,7 @@ def training_plan(study: StudyFile, round_number: int) -> TrainingPlan:
         recipe="fine-tune" if round_number else "scratch",
         seed=seed_for(study.seed, "train", round_number),
         threads=options.threads,
+        device=options.device,
         compiled=options.compiled,
         batch_size=options.batch_size,
         apart_share=options.apart_share,
@@ -237,6 +247,7 @@ def prepare_training(
             "frames": len(frames) - len(watched),
             "watched": len(watched),
             "reproducible": plan.reproducible,
+            "device": plan.device,
         },
     )
     write_configuration(

@@ -67,6 +67,11 @@ class Workspace:
         """A trained model."""
         return self.path / "models" / arm / f"round-{round_number}"
 
+    @property
+    def compiled(self) -> Path:
+        """What torch made of the models for faster updates, for all trainings of the study."""
+        return self.path / "models" / ".compiled"
+
     def curriculum(self, arm: str, round_number: int) -> Path:
         """What an adaptive arm has bought after a round."""
         return self.path / "curriculum" / arm / f"round-{round_number}"

@@ -24,6 +24,9 @@ ADAM_EPS = 1e-12
 own choice. No amsgrad: it keeps the largest gradients ever seen, those of the ramp's start, and
 with them steps that stay hundreds of times too short."""
 
+ACCELERATORS = {"cpu": "cpu", "cuda": "gpu"}
+"""Lightning's names of devices."""
+
 
 def write_configuration(
     folder: Path,
@@ -110,7 +113,8 @@ def _configuration(
         "data": _data(plan, species, by_pair),
         "trainer": {
             "_target_": "lightning.Trainer",
-            "accelerator": "cpu",
+            "accelerator": ACCELERATORS[plan.device],
+            "devices": 1,
             "max_epochs": -1,
             "max_steps": plan.limit.updates if plan.limit.updates is not None else -1,
             "check_val_every_n_epoch": plan.validate_every,

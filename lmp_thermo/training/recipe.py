@@ -8,6 +8,7 @@ from lmp_thermo.errors import TrainingError
 
 Dtype = Literal["float32", "float64"]
 Recipe = Literal["scratch", "fine-tune"]
+Device = Literal["cpu", "cuda"]
 
 RAMP_START = 1e-3
 """Share of their weight with which the terms of the loss begin, see `TrainingPlan.ramp`."""
@@ -129,6 +130,7 @@ class TrainingPlan:
             optimiser and schedule.
         seed: of the initial weights and of the order of frames.
         threads: of torch.
+        device: ``cpu`` or ``cuda``.
         compiled: whether torch compiles the model for training.
         batch_size: frames in an update.
         apart_share: share of the frames of molecules that stand in the training set a second time
@@ -155,6 +157,7 @@ class TrainingPlan:
     recipe: Recipe = "scratch"
     seed: int = 1
     threads: int = 1
+    device: Device = "cpu"
     compiled: bool = False
     batch_size: int = 2
     apart_share: float = 0.3
@@ -196,4 +199,4 @@ class TrainingPlan:
     @property
     def reproducible(self) -> bool:
         """Whether the same frames give the same model bit for bit on one kind of machine."""
-        return self.limit.reproducible and self.threads == 1
+        return self.limit.reproducible and self.threads == 1 and self.device == "cpu"

@@ -62,6 +62,13 @@ class TrainingResult:
         return self.progress[-1]
 
 
+def sees_a_gpu() -> bool:
+    """Whether torch can train on a GPU of this machine."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
 def read_progress(folder: Path) -> tuple[Progress, ...]:
     """All whole lines of ``progress.jsonl``; none where there is no file."""
     path = folder / files.PROGRESS
@@ -80,6 +87,7 @@ def train(
     folder: Path,
     on_progress: Callable[[Progress], None] | None = None,
     poll_seconds: float = 0.2,
+    compiled: Path | None = None,
 ) -> TrainingResult:
     """Carry out the training that `write_configuration` wrote, or go on with it.
 
@@ -90,6 +98,8 @@ def train(
         folder: with ``config.yaml``.
         on_progress: called for each epoch.
         poll_seconds: wall time between two looks at the process.
+        compiled: folder for what torch makes of the model where it is compiled; trainings of one
+            architecture that share it compile once. In `folder` by default.
 
     Raises:
         TrainingError: the training failed; the message names the cause and the log.
@@ -98,9 +108,10 @@ def train(
     configuration = folder / files.CONFIGURATION
     if not configuration.is_file():
         raise TrainingError(f"{configuration}: no such file; run `lmp-thermo train`")
-    threads = _threads(configuration)
+    settings = _settings(configuration)
+    settings["TORCHINDUCTOR_CACHE_DIR"] = str((compiled or folder / files.COMPILED).resolve())
     if not (folder / files.FINAL).is_file():
-        _run(folder, threads, on_progress or (lambda _: None), poll_seconds)
+        _run(folder, settings, on_progress or (lambda _: None), poll_seconds)
     progress = read_progress(folder)
     if not progress:
         raise TrainingError(
@@ -110,10 +121,15 @@ def train(
     return TrainingResult(folder / files.FINAL, progress, _messages(folder))
 
 
-def _threads(configuration: Path) -> int:
+def _settings(configuration: Path) -> dict[str, str]:
+    """Of the process, as variables of its environment; without a GPU where none is asked for."""
     try:
-        value: Any = yaml.safe_load(configuration.read_text())["threads"]
-        return int(value)
+        asked: Any = yaml.safe_load(configuration.read_text())
+        threads = str(int(asked["threads"]))
+        settings = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        if asked["trainer"]["accelerator"] == "cpu":
+            settings["CUDA_VISIBLE_DEVICES"] = ""
+        return settings
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise TrainingError(
             f"{configuration}: cannot be read ({type(error).__name__}); remove the folder and "
@@ -122,7 +138,10 @@ def _threads(configuration: Path) -> int:
 
 
 def _run(
-    folder: Path, threads: int, on_progress: Callable[[Progress], None], poll_seconds: float
+    folder: Path,
+    settings: Mapping[str, str],
+    on_progress: Callable[[Progress], None],
+    poll_seconds: float,
 ) -> None:
     failure = folder / files.FAILURE
     failure.unlink(missing_ok=True)
@@ -130,12 +149,9 @@ def _run(
     search_path = [package_root, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
         **os.environ,
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
+        **settings,
         "PYTHONPATH": os.pathsep.join(search_path),
         "PYTHONUNBUFFERED": "1",
-        "TORCHINDUCTOR_CACHE_DIR": str(folder / files.COMPILED),
-        "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
     }
     with (folder / files.LOG).open("a") as log:
         process = subprocess.Popen(

@@ -58,4 +58,4 @@ def test_members_of_a_committee_differ_in_their_seed(context: Context) -> None:
     members = [arm_plan(context, arm, 1000, number) for number in range(3)]
     assert len({member.seed for member in members}) == 3
     whole = arm_plan(context, arm)
-    assert members[0] == replace(whole, limit=replace(whole.limit, updates=1000), compiled=False)
+    assert members[0] == replace(whole, limit=replace(whole.limit, updates=1000))

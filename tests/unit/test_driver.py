@@ -95,6 +95,28 @@ def test_a_step_that_fails_has_taken_its_time(
     assert 0.1 <= seconds < 60
 
 
+def test_training_on_a_gpu_is_refused_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is drawn; a step that trains nothing, on a login node say, goes on."""
+    data = yaml.safe_load((INPUTS / "argon.yaml").read_text())
+    data["training"]["device"] = "cuda"
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(data))
+    monkeypatch.setattr(driver, "sees_a_gpu", lambda: False)
+    study = Study(path, tmp_path / "runs")
+    with pytest.raises(StudyError, match=r"own\.yaml: training\.device = cuda, but torch sees no"):
+        study.run()
+    assert not (tmp_path / "runs").exists()
+
+    drawn = []
+    missing = Product(tmp_path / "made", {"stage": "a test"})
+    step = Step("sample", 0, lambda: drawn.append(1), lambda: [missing])
+    monkeypatch.setattr(driver, "steps", lambda context: [step])
+    study.run()
+    assert drawn
+
+
 def test_a_variant_has_a_workspace_of_its_own_with_its_name_once() -> None:
     study = INPUTS / "density" / "argon.yaml"
     assert Study(study).workspace.path == Path("runs/density-argon")

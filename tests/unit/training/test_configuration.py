@@ -208,6 +208,14 @@ def test_only_a_limit_of_updates_on_one_thread_is_reproducible() -> None:
     assert PLAN.reproducible
     assert not replace(PLAN, threads=2).reproducible
     assert not replace(PLAN, limit=Limit(minutes=1.0)).reproducible
+    assert not replace(PLAN, device="cuda").reproducible  # sums over edges come in any order
+
+
+@pytest.mark.parametrize(("device", "accelerator"), [("cpu", "cpu"), ("cuda", "gpu")])
+def test_device_is_lightnings_accelerator(tmp_path: Path, device: Any, accelerator: str) -> None:
+    trainer = _written(tmp_path / "t", replace(PLAN, device=device))["trainer"]
+    assert trainer["accelerator"] == accelerator
+    assert trainer["devices"] == 1
 
 
 def test_training_without_configuration_is_refused(tmp_path: Path) -> None:
