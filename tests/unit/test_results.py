@@ -12,9 +12,10 @@ from lmp_thermo.report.result import Result
 ROOT = Path(__file__).parents[2]
 RESULTS = sorted((ROOT / "results").rglob("*.json"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+FOUND = (ROOT / "docs" / "density" / "README.md").read_text(encoding="utf-8")
 
 QUOTED = ("argon", "methane")
-"""Studies whose verdict README quotes; the others are variants of them."""
+"""Studies whose verdict README and docs/density quote; the others are variants of them."""
 
 INTERVAL = re.compile(r"\d+(?:\.\d+)? \(\d+(?:\.\d+)? to \d+(?:\.\d+)?")
 
@@ -29,12 +30,17 @@ def test_pages_follow_from_the_result_files(path: Path) -> None:
     assert drawn.read_text(encoding="utf-8") == tables(result)
     assert f"]({path.relative_to(ROOT)})" in README
     assert f"]({drawn.relative_to(ROOT)})" in README
-    assert (verdict(result).meaning in README) == (path.stem in QUOTED)
+    assert f"]({drawn.name})" in FOUND
+    for text in (README, FOUND):
+        assert (verdict(result).meaning in text) == (path.stem in QUOTED)
 
 
-def test_every_interval_that_readme_quotes_is_one_of_the_tables() -> None:
+def test_every_interval_that_is_quoted_is_one_of_the_tables() -> None:
     start = README.index("## Which configurations should a budget buy?")
-    quoted = INTERVAL.findall(README[start : README.index("## The pair style", start)])
-    drawn = "".join(page.read_text(encoding="utf-8") for page in ROOT.glob("docs/density/*.md"))
-    assert len(quoted) > 10
-    assert not [own for own in quoted if own not in drawn]
+    short = INTERVAL.findall(README[start : README.index("## The pair style", start)])
+    long = INTERVAL.findall(FOUND)
+    pages = [page for page in ROOT.glob("docs/density/*.md") if page.name != "README.md"]
+    drawn = "".join(page.read_text(encoding="utf-8") for page in pages)
+    assert len(short) > 5
+    assert len(long) > 30
+    assert not [own for own in short + long if own not in drawn]
