@@ -32,7 +32,7 @@ EDGES_MEASURED = 38.0
 TRAINING_OVER_EVALUATION = 4.0
 """An update costs about so many evaluations of its atoms: forward, forces, and their gradients."""
 
-TRAINING_START_S, COMPILING_S = 15.0, 10.0
+TRAINING_START_S, COMPILING_S, REUSING_S = 15.0, 60.0, 10.0
 COMPILED = 1.6
 """How many times as many updates a compiled training makes."""
 
@@ -91,7 +91,9 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         if training.minutes is not None:
             return f"{training.minutes[number]:g} minutes", 60 * training.minutes[number]
         assert training.updates is not None
-        return f"{training.updates[number]} updates", _training_s(context, training.updates[number])
+        compiling = COMPILING_S - REUSING_S if training.compiled and number == 0 else 0.0
+        seconds = compiling + _training_s(context, training.updates[number])
+        return f"{training.updates[number]} updates", seconds
     if study.comparison is not None:
         of_arms = _work_of_arms(context, study.comparison, step.stage, label_s)
         if of_arms is not None:
@@ -174,12 +176,12 @@ def _work_of_teacher(context: Context, teacher: Teacher) -> tuple[str, float]:
 
 
 def _training_s(context: Context, updates: int) -> float:
-    """Seconds for a training on one core; only a study's first one compiles from nothing."""
+    """Seconds for a training on one core that finds what torch compiled for an earlier one."""
     study = context.study
     mean = np.mean([_step_s(context, study.sampling.molecules, s) for s in study.states])
     update = TRAINING_OVER_EVALUATION * study.training.batch_size * float(mean)
     if study.training.compiled:
-        return TRAINING_START_S + COMPILING_S + updates * update / COMPILED
+        return TRAINING_START_S + REUSING_S + updates * update / COMPILED
     return TRAINING_START_S + updates * update
 
 

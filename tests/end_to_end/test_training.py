@@ -161,7 +161,13 @@ def test_fine_tuning_starts_from_the_earlier_model_and_stands_alone(
 @pytest.mark.slow
 def test_compiled_training_is_the_same_training(uninterrupted: Path, tmp_path: Path) -> None:
     folder = _prepared(tmp_path / "compiled", replace(PLAN, compiled=True))
-    train(folder)
+    shared = tmp_path / "shared"
+    train(folder, compiled=shared)
+    libraries = set(shared.rglob("*.so"))
+    other = _prepared(tmp_path / "other", replace(PLAN, compiled=True, seed=PLAN.seed + 1))
+    train(other, compiled=shared)
+    assert libraries
+    assert set(shared.rglob("*.so")) == libraries  # the second training compiled nothing
     for name, source in (("eager", uninterrupted), ("compiled", folder)):
         export_torchscript(source / files.FINAL, tmp_path / f"{name}.nequip.pth")
     frame = known_fluid(9).frame

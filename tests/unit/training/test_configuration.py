@@ -11,6 +11,7 @@ import yaml
 
 from lmp_thermo.errors import TrainingError
 from lmp_thermo.frames import Frame, write_frames
+from lmp_thermo.training import runner
 from lmp_thermo.training.configuration import write_configuration
 from lmp_thermo.training.recipe import Architecture, Limit, LossWeights, TrainingPlan
 from lmp_thermo.training.runner import read_progress, train
@@ -216,6 +217,31 @@ def test_device_is_lightnings_accelerator(tmp_path: Path, device: Any, accelerat
     trainer = _written(tmp_path / "t", replace(PLAN, device=device))["trainer"]
     assert trainer["accelerator"] == accelerator
     assert trainer["devices"] == 1
+
+
+@pytest.mark.parametrize(("device", "visible"), [("cpu", ""), ("cuda", "1")])
+def test_environment_of_the_training_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: Any, visible: str
+) -> None:
+    """It sees the user's GPUs only if it is to train on one, and keeps compiled code as told."""
+    seen = []
+
+    def begin(*_: Any, env: dict[str, str], **__: Any) -> None:
+        seen.append(env)
+        raise OSError("this is as far as the test goes")
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    monkeypatch.setattr(runner.subprocess, "Popen", begin)
+    _written(tmp_path / "t", replace(PLAN, device=device, threads=3))
+    for told in (tmp_path / "shared", None):
+        with pytest.raises(OSError, match="as far as"):
+            train(tmp_path / "t", compiled=told)
+    assert [own["TORCHINDUCTOR_CACHE_DIR"] for own in seen] == [
+        str(tmp_path / "shared"),
+        str(tmp_path / "t" / "compiled"),
+    ]
+    assert {own["CUDA_VISIBLE_DEVICES"] for own in seen} == {visible}
+    assert {own["OMP_NUM_THREADS"] for own in seen} == {"3"}
 
 
 def test_training_without_configuration_is_refused(tmp_path: Path) -> None:
