@@ -21,7 +21,7 @@ from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.stages import databases
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
-from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, TRAINING_STAGES, Step, steps
+from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
 from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile, teacher_training
@@ -228,13 +228,17 @@ class Study:
 
     def _check_device(self, chosen: Sequence[Step]) -> None:
         """Where nothing is left to train, as on a login node, a GPU is not asked for."""
-        if (
-            self.file.training.device == "cuda"
-            and any(step.stage in TRAINING_STAGES and step.state != "done" for step in chosen)
-            and not sees_a_gpu()
-        ):
+        own = ("training.device", self.file.training.device)
+        asked = {"train": own, "curriculum": own}
+        teacher = None if self.file.comparison is None else self.file.comparison.teacher
+        if teacher is not None and teacher.training is not None:
+            device = teacher_training(self.file).device
+            asked["teacher"] = ("comparison.teacher.training.device", device)
+        wanted = [asked[s.stage] for s in chosen if s.stage in asked and s.state != "done"]
+        keys = [key for key, device in wanted if device == "cuda"]
+        if keys and not sees_a_gpu():
             raise StudyError(
-                f"{self.path.name}: training.device = cuda, but torch sees no GPU on this machine, "
+                f"{self.path.name}: {keys[0]} = cuda, but torch sees no GPU on this machine, "
                 "expected one; train where there is one, or set it to cpu"
             )
 

@@ -56,9 +56,6 @@ COMPARISON_STAGES = (
 )
 """Of a study that compares designs."""
 
-TRAINING_STAGES = ("train", "teacher", "curriculum")
-"""Those that may train models."""
-
 
 @dataclass(frozen=True)
 class Step:

@@ -117,6 +117,27 @@ def test_training_on_a_gpu_is_refused_where_there_is_none(
     assert drawn
 
 
+def test_a_teacher_on_a_gpu_is_refused_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where it is still to be trained: students may train on a CPU."""
+    data = yaml.safe_load((INPUTS / "density" / "argon.yaml").read_text())
+    data["variants"]["students"]["comparison"]["teacher"]["training"]["device"] = "cuda"
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(data))
+    monkeypatch.setattr(driver, "sees_a_gpu", lambda: False)
+    study = Study(path, tmp_path / "runs", variant="students")
+    with pytest.raises(StudyError, match=r"comparison\.teacher\.training\.device = cuda, but"):
+        study.run()
+
+    trained = []
+    missing = Product(tmp_path / "made", {"stage": "a test"})
+    step = Step("train", None, lambda: trained.append(1), lambda: [missing])
+    monkeypatch.setattr(driver, "steps", lambda context: [step])
+    study.run()
+    assert trained
+
+
 def test_a_variant_has_a_workspace_of_its_own_with_its_name_once() -> None:
     study = INPUTS / "density" / "argon.yaml"
     assert Study(study).workspace.path == Path("runs/density-argon")
