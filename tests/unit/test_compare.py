@@ -1,5 +1,6 @@
 """The stage that puts all arms of a comparison side by side, on made-up errors."""
 
+import importlib.metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,13 +9,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home
+from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home, OtherModel, Teacher
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.products import write_json
 from lmp_thermo.progress import Progress
-from lmp_thermo.stages import analyze, arm_runs, environments, pairs, sample
+from lmp_thermo.stages import (
+    analyze,
+    arm_runs,
+    compare,
+    coverage,
+    environments,
+    pairs,
+    sample,
+)
 from lmp_thermo.stages.arms import Purchase
-from lmp_thermo.stages.compare import close_frames
 from lmp_thermo.stages.matrix import off_over_in, over_seeds, pressure_open
 from lmp_thermo.states import StatePoint
 from tests.tolerances import K_SIGMA, ROUND_OFF
@@ -260,8 +268,32 @@ def test_cells_whose_frames_do_not_forget_are_named(tmp_path: Path) -> None:
         last_round=1,
         workspace=SimpleNamespace(frames=lambda number, state: tmp_path / state.name),
     )
-    found = close_frames(context, list(summaries))
+    found = compare.close_frames(context, list(summaries))
     assert found == {GAS.name: {"spacing_ps": 1.0, "inefficiency_ps": 3.0}}
+
+
+def test_a_result_names_the_versions_of_all_that_gave_energies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = SimpleNamespace(
+        calculators={"emt": OtherModel(calculator="ase.calculators.emt.EMT")},
+        teacher=Teacher(calculator="torch.no.Such"),  # that torch is there is all that is asked
+    )
+    monkeypatch.setattr(compare, "comparison_of", lambda context: asked)
+    monkeypatch.setattr(
+        compare.teacher,
+        "identity",
+        lambda context: coverage.calculator("teacher", asked.teacher).identity,
+    )
+    context: Any = SimpleNamespace(
+        reference=SimpleNamespace(identity={"versions": {"lammps": "a.b"}})
+    )
+    found = compare._of_calculators(context)
+    assert set(found) == {"lammps", "ase", "torch"}
+    assert found["lammps"] == "a.b"
+    assert found["ase"] == importlib.metadata.version("ase")
+    monkeypatch.setattr(compare.teacher, "identity", lambda context: "the hash of a model")
+    assert set(compare._of_calculators(context)) == {"lammps", "ase"}
 
 
 def test_a_pressure_is_open_where_no_arm_knows_it() -> None:
