@@ -1,15 +1,15 @@
 """Rules of spending a few labels, for `curriculum_trials.py`.
 
 - even: the grid design. density, temperature, none: those designs.
-- worth: the next label goes where `lmp_thermo.sampling.curriculum.allocate` expects most of it,
-  with every cell expected to be equally bad.
+- worth: the next label goes where most cells get something of it, as guessed beforehand for steps
+  of the grid.
 - committee-N: the curriculum as the package carries it out, with members of N updates.
 - information: the next label is the one that lowers the mean of the cells' expected errors most,
   by the posterior variance of a sum over pairs of sites (splines) that has seen the labels' frames.
 - frames: the same, with every frame of a cell to choose from and what was bought fitted again
   before each choice; the richest frames of the densest and of the thinnest cell come first.
-- coverage: the frame that is farthest from all chosen ones, by the same sums over pairs; the
-  curriculum's start.
+- coverage: the frame that is farthest from all chosen ones, by the same sums over pairs, for all
+  labels; as the curriculum starts, but without its floor for the gas and its bound for a cell.
 """
 
 import math
@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from pair_sums import PairBasis, Rows, fitted
 
 from lmp_thermo.comparison import Arm, Curriculum
+from lmp_thermo.errors import StudyError
 from lmp_thermo.frames import Frame
-from lmp_thermo.sampling.curriculum import SHARPNESS, CellOutlook, allocate
 from lmp_thermo.sampling.designs import cells_of, pool_order, spend
 from lmp_thermo.sampling.pair_sums import FarthestFirst
 from lmp_thermo.stages import curriculum
@@ -41,6 +41,15 @@ Rule = Callable[[Context, int, int], Selection]
 
 LOOKED_AT = 10
 """Frames of a cell by which its expected error is computed, and that may be chosen from it."""
+
+ALONG_DENSITY = 0.5
+"""What a label is worth one density of the grid further on, by the rule of worth."""
+
+COOLER, HOTTER = 0.8, 0.35
+"""What it is worth one temperature of the grid below its own, and above it."""
+
+SHARPNESS = 4.0
+"""Power of the mean by which expected scores are summed up: near to the largest, and smooth."""
 
 PRIOR = 1e-6
 """Stiffness of the splines before any label, over the information of one frame."""
@@ -72,30 +81,56 @@ def in_order(context: Context, seed: int, state: StatePoint) -> list[int]:
 
 
 def worth(context: Context, seed: int, labels: int) -> Selection:
-    """What the curriculum buys before it knows anything, with the whole budget."""
-    cells = {s: CellOutlook(1.0, 0, len(pool(context)[s])) for s in spendable(context)}
-    wanted = allocate(cells, labels, math.ceil(0.25 * labels), math.ceil(0.05 * labels))
+    """The label that counts for most cells, each cell's error falling as the inverse root of those
+    that count for it: its own, and others at less worth, the less the farther on the grid."""
+    states = spendable(context)
+    density, temperature = (
+        np.unique([getattr(s, name) for s in states], return_inverse=True)[1].astype(float)
+        for name in ("density_g_cm3", "temperature_K")
+    )
+    warmer = temperature[:, None] - temperature[None, :]
+    helps = (
+        ALONG_DENSITY ** np.abs(density[:, None] - density[None, :])
+        * COOLER ** np.maximum(warmer, 0.0)
+        * HOTTER ** np.maximum(-warmer, 0.0)
+    )
+    most, given = math.ceil(0.25 * labels), np.zeros(len(states), dtype=int)
+    for number in range(labels):
+        counts = 1.0 + given @ helps
+        now = np.mean(np.sqrt(1.0 / counts) ** SHARPNESS)
+        gain = now - np.mean(np.sqrt(1.0 / (counts + helps)) ** SHARPNESS, axis=1)
+        open_ones = given < np.minimum(most, [len(pool(context)[s]) for s in states])
+        if number < math.ceil(0.05 * labels):  # the gas first
+            open_ones &= density == 0
+        given[int(np.argmax(np.where(open_ones, gain, -math.inf)))] += 1
+    wanted = {s: int(n) for s, n in zip(states, given, strict=True) if n}
     return {s: in_order(context, seed, s)[:count] for s, count in wanted.items()}
 
 
 def committee(context: Context, seed: int, labels: int, updates: int, out: Path) -> Selection:
     """The curriculum as the package carries it out, in a workspace of its own."""
     folder = out / f"committee-{updates}-{labels}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in ("frames", "labels"):
-        if not (folder / part).exists():
-            (folder / part).symlink_to((context.workspace.path / part).resolve())
-    asked = comparison_of(context).model_copy(
+    (folder / "models").mkdir(parents=True, exist_ok=True)
+    for part in ("frames", "labels", f"models/{context.own_model}"):  # that drew the pool
+        there = context.workspace.path / part
+        if there.exists() and not (folder / part).exists():
+            (folder / part).symlink_to(there.resolve())
+    known = comparison_of(context)
+    asked = known.model_copy(  # as the study asks, for its pool must stay what it is
         update={
-            "designs": ["adaptive"],
+            "designs": list(dict.fromkeys([*known.designs, "adaptive"])),
             "seeds": [seed],
-            "budget": float(labels),
             "runs": None,
-            "curriculum": Curriculum(updates=updates, target=1e-6),
+            "curriculum": Curriculum(updates=updates, budgets=[float(labels)], target=1e-6),
         }
     )
     study = context.study.model_copy(update={"comparison": asked})
     own = replace(context, study=study, workspace=Workspace(folder), memory={})
+    if own.plan(own.last_round) != context.plan(context.last_round):
+        raise StudyError(
+            f"committee with {labels} labels: asks for another pool than the study's, expected the "
+            "same; give the study pool_frames, or the trial as many labels as its curriculum has"
+        )
     curriculum.make(own)
     own.memory.clear()
     return curriculum.selection(own, buyers(own)[0])

@@ -61,7 +61,7 @@ class Curriculum(Section):
         0.05,
         ge=0,
         lt=1,
-        description="of each round's labels, for cells at the lowest density: one at the least, "
+        description="of the budget, for cells at the lowest density: one label at the least, "
         "unless this is 0",
     )
 

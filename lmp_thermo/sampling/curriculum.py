@@ -1,126 +1,84 @@
-"""The adaptive design: where the next labels go, given what is known of each cell's error."""
+"""The adaptive design: which frames the next labels go to."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from lmp_thermo.sampling.pair_sums import Array, FarthestFirst
 from lmp_thermo.states import StatePoint
-
-ALONG_DENSITY = 0.5
-"""What a label is worth one density of the grid further on."""
-
-COOLER, HOTTER = 0.8, 0.35
-"""What a label is worth one temperature of the grid below its own, and above it.
-
-Hot configurations hold much of what cold ones hold, and not the other way round: close contacts.
-"""
 
 TINY = 1e-9
 """Of a budget: what round-off leaves of it."""
 
-SHARPNESS = 4.0
-"""Power of the mean by which expected scores are summed up: near to the largest, and smooth."""
-
-ALIKE = 1e-3
-"""Disagreement over error below which members agree for another reason than being right: in gas so
-thin that nobody has a neighbour within the cutoff, all of them say zero."""
-
 
 @dataclass(frozen=True)
-class CellOutlook:
-    """What is known of a cell before labels are bought.
+class Offer:
+    """A frame that may be bought.
 
     Args:
-        score: estimated error relative to its limit.
-        labels: known there so far.
-        left: candidates that are not bought yet.
-        price: of a label there, in the unit of the budget.
+        state: the cell that it is of.
+        price: of its label, in the unit of the budget.
+        point: (size,) what it looks like, see `pair_sums.PairSums`.
     """
 
-    score: float
-    labels: int
-    left: int
-    price: float = 1.0
+    state: StatePoint
+    price: float
+    point: Array
 
 
-def calibration(cells: Sequence[tuple[float, float]]) -> float | None:
-    """How large errors are for one of disagreement.
+def purchase(
+    offers: Sequence[Offer],
+    labelled: Sequence[Array],
+    scores: Mapping[StatePoint, float],
+    share: float,
+    left: float,
+    room: Mapping[StatePoint, int],
+    gas_floor: float,
+) -> list[int]:
+    """Choose frames one after another, each the farthest from all that have a label before it.
 
-    Every cell counts the same, whatever the size of its forces: logarithms are averaged. Cells in
-    which all members are `ALIKE` say nothing of it.
+    A distance counts as many times as its cell's expected score: labels go to what is new where the
+    model is expected to be wrong, and neither to a cell that is wrong although nothing in it is new
+    nor to what is new where the model is right.
 
     Args:
-        cells: root mean square error and disagreement of each, in any unit.
+        offers: frames to choose from.
+        labelled: points of frames that have a label.
+        scores: expected error of each cell relative to its limit; empty where nothing is known yet.
+        share: of the budget, to be spent now. The choice ends where the next frame costs more than
+            is left of it; the first one may cost more.
+        left: of the budget; what costs more is not looked at.
+        room: labels that each cell may still get.
+        gas_floor: to be spent at the lowest density before anything else; above 0, a label at the
+            least.
 
     Returns:
-        Error over disagreement; None where no cell tells.
+        Places of `offers` in the order of the choice.
     """
-    logs = [
-        math.log(error / disagreement)
-        for error, disagreement in cells
-        if disagreement > ALIKE * error > 0
-    ]
-    return math.exp(sum(logs) / len(logs)) if logs else None
-
-
-def worth(states: Sequence[StatePoint]) -> NDArray[np.float64]:
-    """(n, n) worth of a label at one cell (row) for the error at another (column); 1 at its own."""
-    axes = [[getattr(s, name) for s in states] for name in ("density_g_cm3", "temperature_K")]
-    density, temperature = (np.unique(axis, return_inverse=True)[1].astype(float) for axis in axes)
-    warmer = temperature[:, None] - temperature[None, :]
-    return np.asarray(
-        ALONG_DENSITY ** np.abs(density[:, None] - density[None, :])
-        * COOLER ** np.maximum(warmer, 0.0)
-        * HOTTER ** np.maximum(-warmer, 0.0)
-    )
-
-
-def allocate(
-    cells: Mapping[StatePoint, CellOutlook], budget: float, most: int, gas_floor: float
-) -> dict[StatePoint, int]:
-    """Spread labels so that the worst cell's expected error becomes as small as possible.
-
-    The error of a cell is taken to fall as the inverse root of the labels that count for it: its
-    own, and those of other cells at less worth (`worth`). One label after another goes where it
-    lowers the mean of the expected scores most for its price, a mean of high power (`SHARPNESS`).
-
-    Args:
-        cells: outlook of every cell on which the design may spend.
-        budget: to spend, in the unit of the prices.
-        most: labels that one cell may have in all.
-        gas_floor: of `budget`, what goes to cells at the lowest density first; above 0, a label at
-            the least.
-
-    Returns:
-        Labels for each cell; they cost less than the budget where candidates or `most` allow no
-        more.
-    """
-    states = sorted(cells)
-    helps = worth(states)
-    known = np.array([cells[s].labels for s in states], dtype=float)
-    price = np.array([cells[s].price for s in states])
-    given = np.zeros(len(states), dtype=int)
-    score = np.array([cells[s].score for s in states])
-    share = score / score.max() if score.max() > 0 else np.ones(len(states))
-    before = known @ helps + 1.0
-    lowest = min(s.density_g_cm3 for s in states)
-    gas = np.array([s.density_g_cm3 == lowest for s in states])
-    left = budget
+    choice = FarthestFirst([*(offer.point for offer in offers), *labelled])
+    for place in range(len(offers), len(offers) + len(labelled)):
+        choice.take(place)
+    lowest = min((offer.state.density_g_cm3 for offer in offers), default=0.0)
+    room = dict(room)
+    chosen: list[int] = []
     while True:
-        room = np.array(
-            [given[k] < cells[s].left and known[k] + given[k] < most for k, s in enumerate(states)]
-        )
-        room &= price <= left + TINY
-        if budget - left < gas_floor - TINY and (room & gas).any():
-            room &= gas
-        if not room.any():
-            return {s: int(count) for s, count in zip(states, given, strict=True) if count}
-        counts = before + given @ helps  # of each cell
-        now = np.mean((share * np.sqrt(before / counts)) ** SHARPNESS)
-        after = np.mean((share * np.sqrt(before / (counts + helps))) ** SHARPNESS, axis=1)
-        chosen = int(np.argmax(np.where(room, (now - after) / price, -math.inf)))
-        given[chosen] += 1
-        left -= price[chosen]
+        found = [
+            k
+            for k, offer in enumerate(offers)
+            if k not in chosen and offer.price <= left + TINY and room[offer.state] > 0
+        ]
+        gas = [k for k in found if offers[k].state.density_g_cm3 == lowest]
+        if gas_floor > TINY and gas:
+            found = gas
+        if not found:
+            return chosen
+        best = choice.best(found, [scores[offers[k].state] for k in found] if scores else None)
+        offer = offers[best]
+        if chosen and offer.price > share + TINY:
+            return chosen
+        choice.take(best)
+        chosen.append(best)
+        share -= offer.price
+        left -= offer.price
+        room[offer.state] -= 1
+        if offer.state.density_g_cm3 == lowest:
+            gas_floor -= offer.price

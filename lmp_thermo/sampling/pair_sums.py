@@ -118,8 +118,15 @@ class FarthestFirst:
         squares = ((self._points - self._points[place]) ** 2).sum(1)
         self._nearest = np.minimum(self._nearest, squares)
 
-    def best(self, places: Sequence[int]) -> int:
-        """Of some places the one farthest from all taken ones; from the mean where none is."""
+    def best(self, places: Sequence[int], weights: Sequence[float] | None = None) -> int:
+        """Of some places the one farthest from all taken ones; from the mean where none is.
+
+        Args:
+            places: to choose from.
+            weights: of these places, by which their distances are multiplied; of equal products the
+                larger distance wins.
+        """
         nothing = np.isinf(self._nearest).all()
-        far = (self._points**2).sum(1) if nothing else self._nearest
-        return max(places, key=lambda place: far[place])
+        far = np.sqrt((self._points**2).sum(1) if nothing else self._nearest)[list(places)]
+        weighted = far if weights is None else far * np.asarray(weights)
+        return places[max(range(len(places)), key=lambda k: (weighted[k], far[k]))]

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lmp_thermo.frames import Frame
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.potential.intermolecular import labelled_quantities, predicted_quantities
-from lmp_thermo.sampling.curriculum import calibration
 from lmp_thermo.sections import Gates
 from lmp_thermo.states import StatePoint
 from lmp_thermo.units import ideal_gas_pressure_bar
@@ -22,6 +21,10 @@ Array = NDArray[np.float64]
 
 GATED = ("net_force", "interaction_energy_per_atom", "molecular_pressure_bar")
 """Quantities that the gates are about, in the order in which they are kept."""
+
+ALIKE = 1e-3
+"""Disagreement over error below which members agree for another reason than being right: in gas so
+thin that nobody has a neighbour within the cutoff, all of them say zero."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,6 @@ class Opinions:
             for name in names
         }
         return cls(state, frames, values)
-
-    def first(self, count: int) -> "Opinions":
-        """The same of the first frames only."""
-        values = {name: own[:, :count] for name, own in self.values.items()}
-        return Opinions(self.state, self.frames[:count], values)
-
-    def by_disagreement(self) -> list[int]:
-        """Places of the frames, those first whose net forces the members disagree on most."""
-        spread = np.mean(_spread(self.values["net_force"]) ** 2, axis=1)
-        return [int(place) for place in np.argsort(-spread, kind="stable")]
 
     def outlook(self, factors: Mapping[str, float], gates: Gates) -> float:
         """Score that the cell is expected to have, without a label.
@@ -112,6 +105,26 @@ class Opinions:
             error = _root_mean_square(values - truth[None])
             found[name] = (error, _root_mean_square(_spread(values)))
         return found
+
+
+def calibration(cells: Sequence[tuple[float, float]]) -> float | None:
+    """How large errors are for one of disagreement.
+
+    Every cell counts the same, whatever the size of its forces: logarithms are averaged. Cells in
+    which all members are `ALIKE` say nothing of it.
+
+    Args:
+        cells: root mean square error and disagreement of each, in any unit.
+
+    Returns:
+        Error over disagreement; None where no cell tells.
+    """
+    logs = [
+        math.log(error / disagreement)
+        for error, disagreement in cells
+        if disagreement > ALIKE * error > 0
+    ]
+    return math.exp(sum(logs) / len(logs)) if logs else None
 
 
 def calibrated(opinions: Sequence[Opinions]) -> dict[str, float]:

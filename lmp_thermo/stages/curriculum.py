@@ -1,4 +1,4 @@
-"""Curriculum: an adaptive design spends its budget in rounds, where its committee is worst.
+"""Curriculum: an adaptive design spends its budget in rounds, on what is new and expected wrong.
 
 No label is spent on a test set. What the members of a committee disagree about is scaled to the
 errors that they were seen to make on labels just before they were trained on them.
@@ -14,9 +14,9 @@ from lmp_thermo.errors import WorkspaceError
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.products import Product, read_json, write_json
-from lmp_thermo.sampling.curriculum import TINY, CellOutlook, allocate
+from lmp_thermo.sampling.curriculum import TINY, Offer, purchase
 from lmp_thermo.sampling.designs import pool_order
-from lmp_thermo.sampling.pair_sums import FarthestFirst, PairSums
+from lmp_thermo.sampling.pair_sums import PairSums
 from lmp_thermo.stages import label, side_by_side
 from lmp_thermo.stages.candidates import (
     Candidates,
@@ -41,8 +41,7 @@ UNSEEN = 1.0
 """Error over disagreement that is taken for a quantity until labels have told."""
 
 CHOSEN_FROM = 20
-"""Frames of each cell from which a choice is made: at the start by how unlike they are, then by
-how much the committee disagrees on them."""
+"""Frames of each cell from which a choice is made, or as many as it may get if that is more."""
 
 
 @remembered
@@ -50,7 +49,7 @@ def product(context: Context, arm: Arm, round_number: int) -> Product:
     """What an adaptive arm has bought after a round; round 0 is the start."""
     comparison = context.study.comparison
     sources: dict[str, Any] = {
-        "stage": "curriculum/6",
+        "stage": "curriculum/7",
         "candidates": sources_of_candidates(context),
         "curriculum": settings(context).model_dump(),
         "budget": [arm.budget, "frames" if comparison is None else comparison.budget_unit],
@@ -151,77 +150,60 @@ def _order(context: Context, arm: Arm, state: StatePoint) -> list[int]:
     return pool_order(context.study.seed, arm.seed, state, count)
 
 
-def _take(
-    found: Candidates, orders: Selection, wanted: Mapping[StatePoint, int], limit: float
+def _start(context: Context, arm: Arm, folder: Path) -> None:
+    """Buy before anything is known."""
+    share = max(settings(context).start_share * arm.budget, 2 * candidates(context).mean_cost)
+    bought = _purchase(context, arm, {}, {}, share)
+    buy(context, bought)
+    _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought)})
+
+
+def _purchase(
+    context: Context,
+    arm: Arm,
+    chosen: Selection,
+    scores: Mapping[StatePoint, float],
+    share: float,
 ) -> Selection:
-    """Frames of the wanted cells in the given orders, until they would cost `limit`."""
+    """Frames for a share of the budget, given what is expected of each cell."""
+    found = candidates(context)
+    sums = PairSums(architecture(context.study.training).cutoffs(context.species))
+    room = _room(context, arm, chosen)
+    places = _for_sale(context, arm, chosen)
+    lowest = min(state.density_g_cm3 for state in found.frames)
+    gas = {state: own for state, own in chosen.items() if state.density_g_cm3 == lowest}
     bought: Selection = {}
-    for state in sorted(wanted):
-        for index in orders[state][: wanted[state]]:
-            if found.costs[state][index] > limit:
-                return bought
-            limit -= found.costs[state][index]
-            bought.setdefault(state, []).append(index)
+    for place in purchase(
+        [Offer(s, found.costs[s][i], sums.of(found.frames[s][i])) for s, i in places],
+        [sums.of(frame) for frame in [*found.known, *labelled(context, chosen)]],
+        scores,
+        share,
+        arm.budget - _spent(found, chosen),
+        room,
+        settings(context).gas_floor_share * arm.budget - _spent(found, gas),
+    ):
+        state, index = places[place]
+        bought.setdefault(state, []).append(index)
     return bought
 
 
-def _allocated(
-    context: Context, arm: Arm, scores: Mapping[StatePoint, float], chosen: Selection, share: float
-) -> dict[StatePoint, int]:
-    """How many labels go to each cell if a share of the budget is spent."""
-    found, asked = candidates(context), settings(context)
-    outlook = {}
-    for state, score in scores.items():
-        own = len(chosen.get(state, []))
-        costs = found.costs[state]
-        price = sum(costs) / len(costs)
-        outlook[state] = CellOutlook(score, own + found.known_at(state), len(costs) - own, price)
-    return allocate(outlook, share, _most(context, arm), asked.gas_floor_share * share)
-
-
-def _start(context: Context, arm: Arm, folder: Path) -> None:
-    """Buy before anything is known."""
-    share = settings(context).start_share * arm.budget
-    bought = _unlike(context, arm, max(share, 2 * candidates(context).mean_cost))
-    buy(context, bought)
-    _write(folder, {}, bought, {}, {"stopped": _stopped(context, arm, bought, 0)})
-
-
-def _unlike(context: Context, arm: Arm, share: float) -> Selection:
-    """Frames as unlike as possible for a share of the budget, gas among them."""
+def _for_sale(context: Context, arm: Arm, chosen: Selection) -> list[tuple[StatePoint, int]]:
+    """Frames that may still be bought, and that what is left of the budget pays for."""
     found = candidates(context)
-    places = [
+    left = arm.budget - _spent(found, chosen) + TINY
+    return [
         (state, index)
-        for state in sorted(found.frames)
-        for index in _order(context, arm, state)[:CHOSEN_FROM]
+        for state, room in _room(context, arm, chosen).items()
+        if room > 0
+        for index in _order(context, arm, state)[: max(CHOSEN_FROM, _most(context, arm))]
+        if index not in chosen.get(state, []) and found.costs[state][index] <= left
     ]
-    frames = [*(found.frames[state][index] for state, index in places), *found.known]
-    sums = PairSums(architecture(context.study.training).cutoffs(context.species))
-    choice = FarthestFirst([sums.of(frame) for frame in frames])
-    for known in range(len(places), len(frames)):
-        choice.take(known)
-    price = [found.costs[state][index] for state, index in places]
-    lowest = min(state.density_g_cm3 for state in found.frames)
-    most, floor = _most(context, arm), settings(context).gas_floor_share * share
-    bought: Selection = {}
-    spent = 0.0
-    open_ones = list(range(len(places)))
-    while True:
-        room = [
-            k
-            for k in open_ones
-            if price[k] <= share - spent + TINY and len(bought.get(places[k][0], [])) < most
-        ]
-        if spent < floor - TINY:
-            room = [k for k in room if places[k][0].density_g_cm3 == lowest] or room
-        if not room:
-            return bought
-        best = choice.best(room)
-        choice.take(best)
-        open_ones.remove(best)
-        spent += price[best]
-        state, index = places[best]
-        bought.setdefault(state, []).append(index)
+
+
+def _room(context: Context, arm: Arm, chosen: Selection) -> dict[StatePoint, int]:
+    """Labels that each cell may still get."""
+    found, most = candidates(context), _most(context, arm)
+    return {s: most - found.known_at(s) - len(chosen.get(s, [])) for s in sorted(found.frames)}
 
 
 def _most(context: Context, arm: Arm) -> int:
@@ -232,15 +214,15 @@ def _most(context: Context, arm: Arm) -> int:
     return math.ceil(share * (arm.budget / found.mean_cost + known))
 
 
-def _stopped(context: Context, arm: Arm, chosen: Selection, number: int) -> str | None:
-    """Why an arm ends after a round; None where it goes on."""
-    asked, found = settings(context), candidates(context)
-    if number < asked.rounds and not (number == 0 and asked.start_share == 1):
+def _stopped(context: Context, arm: Arm, chosen: Selection) -> str | None:
+    """Why an arm buys no more; None where it can."""
+    if _for_sale(context, arm, chosen):
         return None
+    found = candidates(context)
     left = arm.budget - _spent(found, chosen)
-    if left < found.mean_cost:
+    if left < min(min(costs) for costs in found.costs.values()) - TINY:
         return "the budget is gone"
-    return f"{left:.3g} of the budget is left, for no cell may have more labels"
+    return f"{left:.3g} of the budget is left, for no cell may have more labels for it"
 
 
 def _spent(found: Candidates, chosen: Selection) -> float:
@@ -303,16 +285,13 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
     gated = gated_of([*found.known, *labelled(context, chosen)])
     seen: dict[str, float] = state_before.get("calibration", {})
     factors = {**dict.fromkeys(GATED, UNSEEN), **seen}
-    scores, orders = {}, {}
+    scores = {}
+    gates = context.study.validation.gates
     for state, frames in found.frames.items():
         order = _order(context, arm, state)
         open_ones = [index for index in order if index not in chosen.get(state, [])]
-        places = (open_ones or order)[:CHOSEN_FROM]
-        opinions = Opinions.of(members, state, [frames[index] for index in places], gated)
-        gates = context.study.validation.gates
-        scores[state] = opinions.first(LOOKED_AT).outlook(factors, gates)
-        first = [places[place] for place in opinions.by_disagreement()] if open_ones else []
-        orders[state] = first + open_ones[CHOSEN_FROM:]
+        looked_at = [frames[index] for index in (open_ones or order)[:LOOKED_AT]]
+        scores[state] = Opinions.of(members, state, looked_at, gated).outlook(factors, gates)
     record: dict[str, Any] = {
         "scores": {s.name: round(value, 5) for s, value in scores.items()},
         "calibration": seen,
@@ -323,11 +302,10 @@ def _next(context: Context, arm: Arm, number: int, folder: Path) -> None:
         _write(folder, chosen, {}, state_before["bought"], record)
         return
     left = arm.budget - _spent(found, chosen)
-    label_at_least = min(sum(own) / len(own) for own in found.costs.values())
-    share = max(left / (asked.rounds - number + 1), min(left, label_at_least))
-    bought = _take(found, orders, _allocated(context, arm, scores, chosen, share), left)
+    share = left / (asked.rounds - number + 1)
+    bought = _purchase(context, arm, chosen, scores, share)
     buy(context, bought)
-    record["stopped"] = _stopped(context, arm, _joined(chosen, bought), number)
+    record["stopped"] = _stopped(context, arm, _joined(chosen, bought))
     record["calibration"] = {
         **seen,
         **calibrated(

@@ -8,7 +8,7 @@ from ase import Atoms
 
 from lmp_thermo.frames import Frame, Tags, molecule_index
 from lmp_thermo.sections import Gates
-from lmp_thermo.stages.committee import GATED, Opinions, calibrated, gated_of
+from lmp_thermo.stages.committee import GATED, Opinions, calibrated, calibration, gated_of
 from lmp_thermo.states import StatePoint
 from tests.tolerances import ROUND_OFF
 
@@ -49,11 +49,6 @@ def opinions(force: list[float], energy: float = 0.0, pressure: float = 0.0) -> 
     )
 
 
-def test_frames_by_disagreement() -> None:
-    assert opinions([0.01, 0.03]).by_disagreement() == [1, 0]
-    assert opinions([0.03, 0.01]).by_disagreement() == [0, 1]
-
-
 def test_disagreement_becomes_a_score() -> None:
     """Of two members x above and below, the standard deviation with one degree is sqrt(2) x."""
     rms = math.sqrt(np.mean(TRUTH**2))
@@ -72,10 +67,11 @@ def test_disagreement_becomes_a_score() -> None:
     )
 
 
-def test_first_frames_only() -> None:
-    few = opinions([0.01, 0.03]).first(1)
-    assert len(few.frames) == 1
-    assert {own.shape[1] for own in few.values.values()} == {1}
+def test_calibration_leaves_out_cells_in_which_nobody_sees_a_neighbour() -> None:
+    assert calibration([(2.0, 1.0), (0.08, 0.01)]) == pytest.approx(4.0, rel=ROUND_OFF)
+    thin_gas = (6.7e-5, 2.0e-16)  # eV/Å, found in methane at 0.005 g/cm³
+    assert calibration([(2.0, 1.0), thin_gas, (0.08, 0.01)]) == pytest.approx(4.0, rel=ROUND_OFF)
+    assert calibration([thin_gas]) is calibration([]) is None
 
 
 def test_a_quantity_without_labels_has_no_say() -> None:
