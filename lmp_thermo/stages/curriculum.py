@@ -168,7 +168,6 @@ def _purchase(
     """Frames for a share of the budget, given what is expected of each cell."""
     found = candidates(context)
     sums = PairSums(architecture(context.study.training).cutoffs(context.species))
-    room = _room(context, arm, chosen)
     places = _for_sale(context, arm, chosen)
     lowest = min(state.density_g_cm3 for state in found.frames)
     gas = {state: own for state, own in chosen.items() if state.density_g_cm3 == lowest}
@@ -179,7 +178,7 @@ def _purchase(
         scores,
         share,
         arm.budget - _spent(found, chosen),
-        room,
+        _room(context, arm, chosen),
         settings(context).gas_floor_share * arm.budget - _spent(found, gas),
     ):
         state, index = places[place]
@@ -191,11 +190,12 @@ def _for_sale(context: Context, arm: Arm, chosen: Selection) -> list[tuple[State
     """Frames that may still be bought, and that what is left of the budget pays for."""
     found = candidates(context)
     left = arm.budget - _spent(found, chosen) + TINY
+    looked_at = max(CHOSEN_FROM, _most(context, arm))
     return [
         (state, index)
         for state, room in _room(context, arm, chosen).items()
         if room > 0
-        for index in _order(context, arm, state)[: max(CHOSEN_FROM, _most(context, arm))]
+        for index in _order(context, arm, state)[:looked_at]
         if index not in chosen.get(state, []) and found.costs[state][index] <= left
     ]
 

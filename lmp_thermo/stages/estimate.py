@@ -36,7 +36,11 @@ TRAINING_OVER_EVALUATION = 4.0
 """An update costs about so many evaluations of its atoms: forward, forces, and their gradients."""
 
 TRAINING_START_S, COMPILING_S, REUSING_S = 15.0, 60.0, 10.0
+"""Before the first update: always; to compile from nothing; to find what was compiled before."""
+
 RUN_START_S = 0.5
+"""To start LAMMPS for a run."""
+
 COMPILED = 1.6
 """How many times as many updates a compiled training makes."""
 

@@ -9,7 +9,9 @@ from ase.build import bulk, molecule
 from matscipy.neighbours import neighbour_list
 
 from lmp_thermo.comparison import OtherModel
+from lmp_thermo.errors import LabelError
 from lmp_thermo.fluid.molecules import Composition
+from lmp_thermo.reference import lammps_force_field
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.sampling.designs import CellPlan
 from lmp_thermo.sections import Dynamics, Training
@@ -87,10 +89,17 @@ def test_sampling_by_a_force_field_costs_what_its_steps_cost(
     assert seconds == pytest.approx((8.0 + 8.0 + 2.0 + 0.4 * longer.drawn) * 2000 * 0.01 / 2)
 
 
-def test_a_force_field_tells_what_a_step_takes() -> None:
-    """Of 4000 atoms more than of 32; how much more is not the test's."""
+def test_a_force_field_tells_what_a_step_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock of the test: two looks at it, and as many steps between them as are divided by."""
     lines = ("pair_style lj/cut 8.5", "pair_coeff 1 1 0.0103 3.4")
     force_field = LammpsReference("lj", lines, 8.5, ("Ar",))
-    few = bulk("Ar", "fcc", 5.3, cubic=True).repeat(2)
-    many = few.repeat(5)
-    assert 0 < force_field.seconds_a_step(few) < force_field.seconds_a_step(many) < 10.0
+    box = bulk("Ar", "fcc", 5.3, cubic=True).repeat(2)
+    looks = iter([7.0, 9.0])
+    clock = SimpleNamespace(monotonic=lambda: next(looks))
+    monkeypatch.setattr(lammps_force_field, "time", clock)
+    found = force_field.seconds_a_step(box)
+    assert found == pytest.approx(2.0 / lammps_force_field.TIMED_STEPS)
+    assert next(looks, None) is None
+    unknown = LammpsReference("lj", ("pair_style no/such",), 8.5, ("Ar",))
+    with pytest.raises(LabelError, match=r"LAMMPS: .*no/such"):
+        unknown.seconds_a_step(box)

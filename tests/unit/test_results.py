@@ -41,6 +41,6 @@ def test_every_interval_that_is_quoted_is_one_of_the_tables() -> None:
     long = INTERVAL.findall(FOUND)
     pages = [page for page in ROOT.glob("docs/density/*.md") if page.name != "README.md"]
     drawn = "".join(page.read_text(encoding="utf-8") for page in pages).replace("**", "")
-    assert len(short) > 5
+    assert len(short) > 10
     assert len(long) > 30
     assert not [own for own in short + long if own not in drawn]
