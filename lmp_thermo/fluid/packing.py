@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 import ase.io
@@ -151,7 +152,9 @@ def _rebuilt(composition: Composition, packed: Atoms, length: float) -> Atoms:
             own_centre = kind.positions.mean(0)
             positions = kind.positions - own_centre
             if len(kind) > 1:
-                rotation, _ = Rotation.align_vectors(found - centre, positions)
+                with warnings.catch_warnings():  # about a linear molecule's axis any turn will do
+                    warnings.filterwarnings("ignore", "Optimal rotation is not uniquely")
+                    rotation, _ = Rotation.align_vectors(found - centre, positions)
                 positions = rotation.apply(positions)
             pieces.append(positions + centre)
             start += len(kind)

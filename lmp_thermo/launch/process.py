@@ -31,6 +31,9 @@ from lmp_thermo.launch.run_folder import (
 TERMINATE_S = 5.0
 """How long a process has after SIGTERM before SIGKILL."""
 
+GONE_S = 5.0
+"""How long processes that were killed have to let go of their folder."""
+
 SMALLEST_FREE_BYTES = 50e6
 """Below this the runs are stopped: on a full disk LAMMPS goes on and loses what it writes."""
 
@@ -183,7 +186,7 @@ def end_all(running: Sequence[RunningDeck]) -> None:
         kill_group(run.process.pid, signal.SIGKILL)
         run.process.wait()
     # ranks that are no children of ours take a moment to be gone, and hold their folders until then
-    deadline = time.monotonic() + TERMINATE_S
+    deadline = time.monotonic() + GONE_S
     while any(is_locked(run.folder) for run in running) and time.monotonic() < deadline:
         time.sleep(0.01)
 

@@ -127,6 +127,15 @@ def test_atoms_are_packed_without_overlap() -> None:
     assert distances[~np.eye(50, dtype=bool)].min() > 2.5
 
 
+def test_linear_molecules_keep_their_shape() -> None:
+    """Their turn about their own axis is not defined, of which a reader need not be warned."""
+    carbon_dioxide = Composition((molecule("CO2"),), (8,))
+    box = pack_box(carbon_dioxide, StatePoint(1.1, 300.0), seed=5)
+    for number in range(8):
+        shape = box[box.arrays["molecule"] == number].get_all_distances()
+        assert shape == pytest.approx(carbon_dioxide.kinds[0].get_all_distances(), abs=1e-9)
+
+
 def test_a_density_that_cannot_be_packed() -> None:
     check_packing(methane(8), StatePoint(0.42, 200.0))
     with pytest.raises(StudyError, match="cannot be packed"):
