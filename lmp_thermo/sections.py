@@ -37,7 +37,7 @@ class GridBlock(Section):
 
 
 class LammpsForceField(Section):
-    """A reference that is a LAMMPS force field, given by its pair commands."""
+    """A reference that is a LAMMPS force field, given by its commands in metal units."""
 
     pair_commands: list[str] = Field(min_length=1)
     cutoff_A: Positive = Field(description="the largest distance at which atoms interact")
@@ -46,6 +46,21 @@ class LammpsForceField(Section):
         description="that the pair commands name: below the study file's folder, or among those "
         "that come with LAMMPS",
     )
+    molecules: list[str] = Field(
+        default_factory=list,
+        description="LAMMPS data files of one molecule each, atom_style full, below the study "
+        "file's folder: for force fields with charges and bonded terms",
+    )
+    bonded_commands: list[str] = Field(
+        default_factory=list,
+        description="what the types of bonds, angles, dihedrals and impropers in them are",
+    )
+
+    @model_validator(mode="after")
+    def _bonded_terms_have_atoms(self) -> "LammpsForceField":
+        if self.bonded_commands and not self.molecules:
+            raise ValueError("bonded_commands without molecules; name their data files")
+        return self
 
 
 class AseCalculator(Section):

@@ -158,6 +158,24 @@ def check_headers(
             )
 
 
+COLUMNS = {"atomic": "id type x y z", "full": "id resid type charge x y z"}
+"""Of the lines of atoms in a data file, by LAMMPS's atom style."""
+
+
+def columns_of(data_file: Path) -> str:
+    """What the lines of atoms hold, by the style named behind ``Atoms``; atomic where none is.
+
+    Raises:
+        AnalysisError: another style is named.
+    """
+    with data_file.open(encoding="utf-8", errors="replace") as stream:
+        title = next((line for line in stream if line.split()[:1] == ["Atoms"]), "")
+    style = title.partition("#")[2].strip() or "atomic"
+    if style not in COLUMNS:
+        raise AnalysisError(f"{data_file}: atom_style {style}, expected {' or '.join(COLUMNS)}")
+    return COLUMNS[style]
+
+
 def read_topology(
     data_file: Path, molecule_sizes: Sequence[int] | int, species: Sequence[str] | None
 ) -> MDAnalysis.Universe:
@@ -171,7 +189,7 @@ def read_topology(
             str(data_file),
             topology_format="DATA",
             format="DATA",
-            atom_style="id type x y z",
+            atom_style=columns_of(data_file),
             to_guess=(),
         )
         masses = np.array(data.atoms.masses)

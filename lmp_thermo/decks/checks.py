@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from lmp_thermo.errors import DeckError
-from lmp_thermo.interaction import Interaction
+from lmp_thermo.interaction import BONDED_COMMANDS, PAIR_COMMANDS, Interaction
 from lmp_thermo.states import StatePoint
 from lmp_thermo.units import density_in_volume
 
@@ -22,7 +22,6 @@ NEAREST_IMAGE_TOLERANCE_A = 1e-6
 
 HARMLESS_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 HARMLESS_LINE = re.compile(r"[A-Za-z0-9_.+*/:=,() \t-]+")
-PAIR_COMMANDS = ("pair_style", "pair_coeff", "pair_modify")
 
 
 def check_names(interaction: Interaction) -> None:
@@ -43,6 +42,13 @@ def check_names(interaction: Interaction) -> None:
         raise DeckError(
             f"interaction '{interaction.name}': files {', '.join(names)}; expected each name once"
         )
+    bonded = () if interaction.topology is None else interaction.topology.lines
+    for line in bonded:
+        if not HARMLESS_LINE.fullmatch(line) or line.split()[0] not in BONDED_COMMANDS:
+            raise DeckError(
+                f"interaction '{interaction.name}': bonded command {line!r}; expected one of "
+                f"{', '.join(BONDED_COMMANDS)} on one line without quotes, $, & and #"
+            )
     for line in interaction.pair_lines:
         if not HARMLESS_LINE.fullmatch(line) or line.split()[0] not in PAIR_COMMANDS:
             raise DeckError(
@@ -64,7 +70,7 @@ def check_species(atoms: Atoms, interaction: Interaction) -> None:
             f"interaction '{interaction.name}': {len(interaction.species)} species and "
             f"{len(interaction.masses_g_mol)} masses; expected a mass for each"
         )
-    if len(set(interaction.species)) != len(interaction.species):
+    if interaction.topology is None and len(set(interaction.species)) != len(interaction.species):
         raise DeckError(
             f"interaction '{interaction.name}': species {' '.join(interaction.species)}; "
             "expected each once"

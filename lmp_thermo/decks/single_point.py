@@ -7,8 +7,8 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from lmp_thermo.data_file import Box, data_text
 from lmp_thermo.decks.checks import check_names, check_species
-from lmp_thermo.decks.data_file import Box, data_text
 from lmp_thermo.decks.write import place_file
 from lmp_thermo.errors import DeckError
 from lmp_thermo.interaction import Interaction

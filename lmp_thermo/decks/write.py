@@ -9,8 +9,8 @@ from typing import Any
 
 from ase import Atoms
 
+from lmp_thermo.data_file import Box, data_text
 from lmp_thermo.decks.checks import check_density, check_molecules, check_names, check_species
-from lmp_thermo.decks.data_file import Box, data_text
 from lmp_thermo.decks.protocol import Protocol, Schedule
 from lmp_thermo.errors import DeckError
 from lmp_thermo.interaction import Interaction
@@ -177,7 +177,7 @@ def deck_facts(
     volume = float(atoms.get_volume())
     return {
         "interaction": interaction.name,
-        "pair_lines": list(interaction.pair_lines),
+        "lines": list(interaction.lines),
         "files": {path.name: hash_of_file(path) for path in interaction.files},
         "n_atoms": len(atoms),
         "n_molecules": len(molecule_sizes),

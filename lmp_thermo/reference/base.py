@@ -110,4 +110,6 @@ def build_reference(section: "ReferenceSection", species: tuple[str, ...]) -> Re
         section.lammps.cutoff_A,
         species,
         tuple(Path(name) for name in section.lammps.files),
+        tuple(section.lammps.bonded_commands),
+        tuple(Path(name) for name in section.lammps.molecules),
     )

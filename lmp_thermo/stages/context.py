@@ -147,8 +147,12 @@ class Context:
         section = self.study.reference
         if section.lammps is None:
             return section
-        found = find_files(section.lammps.files, self.folder)
-        force_field = section.lammps.model_copy(update={"files": found})
+        own = section.lammps
+        found = {
+            "files": find_files(own.files, self.folder),
+            "molecules": find_files(own.molecules, self.folder, "molecules"),
+        }
+        force_field = own.model_copy(update=found)
         return section.model_copy(update={"lammps": force_field})
 
     @cached_property

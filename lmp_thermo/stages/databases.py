@@ -296,7 +296,7 @@ def _equilibrated(
             state.density_g_cm3, state.temperature_K, "crystal", context.last_round, seed, 0
         )
         try:
-            trajectory = trajectory_of(deck.folder, context.species)
+            trajectory = trajectory_of(deck.folder)
             chosen = spread_over(len(trajectory.frames), counts[state])
             own = drawn_frames(trajectory, chosen, composition, tags)
         except (FrameError, AnalysisError) as error:

@@ -18,6 +18,8 @@ from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import hash_of_file, write_text
 from lmp_thermo.progress import Progress, duration
 from lmp_thermo.reference.ase_calculator import AseReference
+from lmp_thermo.reference.lammps_force_field import LammpsReference
+from lmp_thermo.reference.molecule_files import check_bonds
 from lmp_thermo.stages import databases
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
@@ -290,6 +292,12 @@ class Study:
             _ = context.reference.identity
             if study.reference.ase is not None:
                 _ = context.reference.calculator
+            elif isinstance(context.reference, LammpsReference):
+                topology = context.reference.interaction.topology
+                if topology is not None:
+                    check_bonds(topology, label_box.kinds)
+                    for kind in label_box.kinds:
+                        context.reference.label_alone(kind)  # LAMMPS misses no coefficient
         except LmpThermoError as error:
             raise StudyError(f"{self.path.name}: {error}") from error
 

@@ -137,7 +137,7 @@ def _is_result(folder: Path) -> bool:
     return failure.kind == "guard" or (_died(folder) and (folder / DIED_AGAIN).is_file())
 
 
-def trajectory_of(folder: Path, species: tuple[str, ...]) -> Trajectory:
+def trajectory_of(folder: Path) -> Trajectory:
     """The trajectory of a deck's run.
 
     Raises:
@@ -148,7 +148,7 @@ def trajectory_of(folder: Path, species: tuple[str, ...]) -> Trajectory:
         folder,
         timestep_fs=facts["timestep_fs"],
         molecule_sizes=facts["molecule_sizes"],
-        species=species,
+        species=facts["species"],
     )
 
 

@@ -285,7 +285,7 @@ def _draw(
     spacing = None
     frames: list[Frame] = []
     try:
-        trajectory = trajectory_of(run, context.species)
+        trajectory = trajectory_of(run)
         chosen = spread_over(len(trajectory.frames), plan.drawn)
         between = (
             float(np.diff(trajectory.steps[:2])[0]) * study.sampling.dynamics.timestep_fs / 1000

@@ -116,9 +116,7 @@ def _frames_of(context: Context, state: StatePoint) -> list[Frame]:
     study = context.study
     composition = context.composition(study.production.molecules)
     try:
-        trajectory = trajectory_of(
-            context.workspace.production(context.arm, state), context.species
-        )
+        trajectory = trajectory_of(context.workspace.production(context.arm, state))
         count = min(study.validation.frames_per_cell, len(trajectory.frames))
         seed = seed_for(study.seed, "production", context.arm, state.name)
         return drawn_frames(

@@ -9,8 +9,8 @@ import pytest
 from ase import Atoms
 from ase.io import read
 
+from lmp_thermo.data_file import Box
 from lmp_thermo.decks import write_deck
-from lmp_thermo.decks.data_file import Box
 from lmp_thermo.decks.protocol import THERMOSTATS, Thermostat
 from lmp_thermo.errors import DeckError
 from lmp_thermo.rendering import template

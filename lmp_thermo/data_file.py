@@ -1,5 +1,6 @@
 """LAMMPS data files: box, masses, positions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lmp_thermo.errors import DeckError
-from lmp_thermo.interaction import Interaction
+from lmp_thermo.interaction import BONDED, BondedMolecule, Interaction
 
 TILT_ROUND_OFF = 1e-12
 """Tilts below this fraction of an edge are round-off of a rotation."""
@@ -62,18 +63,25 @@ class Box:
 
 
 def data_text(title: str, atoms: Atoms, box: Box, interaction: Interaction) -> str:
-    """A data file of ``atom_style atomic``; numbers with all their digits.
+    """A data file in the interaction's atom style; numbers with all their digits.
 
     Molecules are written whole, wherever they stick out of the box: LAMMPS wraps the atoms
     and remembers how, so that unwrapped output is whole again.
+
+    Raises:
+        StudyError: the interaction has a topology, and the atoms are none of its molecules.
     """
-    number_of = {symbol: number for number, symbol in enumerate(interaction.species, 1)}
-    types = [number_of[symbol] for symbol in atoms.symbols]
+    kinds: list[BondedMolecule] = []
+    if interaction.topology is not None:
+        kinds = interaction.topology.kinds_of(list(atoms.symbols))
+    terms = bonded_terms(kinds)
     lines = [
         title,
         "",
         f"{len(atoms)} atoms",
+        *(f"{len(own)} {name.lower()}" for name, own in terms.items()),
         f"{len(interaction.species)} atom types",
+        *type_counts(interaction),
         "",
         *(
             f"0.0 {float(length)!r} {axis}lo {axis}hi"
@@ -87,7 +95,50 @@ def data_text(title: str, atoms: Atoms, box: Box, interaction: Interaction) -> s
         zip(interaction.species, interaction.masses_g_mol, strict=True), 1
     ):
         lines.append(f"{number} {float(mass)!r}  # {symbol}")
-    lines += ["", "Atoms  # atomic", ""]
-    for identity, (kind, position) in enumerate(zip(types, box.positions.tolist(), strict=True), 1):
-        lines.append(f"{identity} {kind} " + " ".join(map(repr, position)))
+    lines += ["", f"Atoms  # {interaction.atom_style}", ""]
+    described = described_atoms(atoms, interaction, kinds)
+    for identity, (own, position) in enumerate(
+        zip(described, box.positions.tolist(), strict=True), 1
+    ):
+        lines.append(f"{identity} {own} " + " ".join(map(repr, position)))
+    for name, joined in terms.items():
+        lines += ["", name, ""]
+        for identity, (kind_of_term, members) in enumerate(joined, 1):
+            lines.append(f"{identity} {kind_of_term} " + " ".join(map(str, members)))
     return "\n".join(lines) + "\n"
+
+
+def described_atoms(
+    atoms: Atoms, interaction: Interaction, kinds: Sequence[BondedMolecule]
+) -> list[str]:
+    """What stands before each position: the atom's type, or its molecule, type and charge."""
+    if interaction.topology is None:
+        number_of = {symbol: number for number, symbol in enumerate(interaction.species, 1)}
+        return [str(number_of[symbol]) for symbol in atoms.symbols]
+    return [
+        f"{molecule} {own} {charge!r}"
+        for molecule, kind in enumerate(kinds, 1)
+        for own, charge in zip(kind.types, kind.charges, strict=True)
+    ]
+
+
+def type_counts(interaction: Interaction) -> list[str]:
+    """How many types of bonded terms the commands speak of, whether a box holds them or not."""
+    known = [] if interaction.topology is None else interaction.topology.molecules
+    types = {name: [t for kind in known for t, _ in kind.terms.get(name, ())] for name in BONDED}
+    return [
+        f"{max(own)} {name.lower().removesuffix('s')} types" for name, own in types.items() if own
+    ]
+
+
+def bonded_terms(
+    kinds: Sequence[BondedMolecule],
+) -> dict[str, list[tuple[int, tuple[int, ...]]]]:
+    """Bonded terms of a box by section, without empty ones: types and atoms, from 1."""
+    found: dict[str, list[tuple[int, tuple[int, ...]]]] = {name: [] for name in BONDED}
+    start = 1
+    for kind in kinds:
+        for name, own in kind.terms.items():
+            found[name] += [(t, tuple(start + atom for atom in members)) for t, members in own]
+        start += len(kind.symbols)
+    return {name: own for name, own in found.items() if own}
