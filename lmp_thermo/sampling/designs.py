@@ -225,9 +225,12 @@ def _check_budget(
                 f"{len(cells)} state points of design {design}; raise it"
             )
         if budget < FEWEST_FRAMES * unit:
+            least = f"{FEWEST_FRAMES * unit} {unit_name}"
+            if unit_name == "atom-frames":
+                least += f" ({FEWEST_FRAMES} frames)"
             raise StudyError(
-                f"{given}: expected at least {FEWEST_FRAMES * unit}, {FEWEST_FRAMES} frames, for "
-                "one of an arm's frames only watches its training; raise it"
+                f"{given}: expected at least {least}, for one of an arm's frames only watches its "
+                "training; raise it"
             )
     if comparison.pool_frames is None or design == "clusters":
         return

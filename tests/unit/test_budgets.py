@@ -248,11 +248,11 @@ def test_a_pool_that_is_just_large_enough_is_spent_to_its_last_frame(design: Any
         ),
         (
             {"designs": ["none"], "budget": 1},
-            r"comparison.budget = 1 frames: expected at least 2, .*only watches its training",
+            r"comparison.budget = 1 frames: expected at least 2 frames, .*watches its training",
         ),
         (
             {"designs": ["none"], "budget": 13, "budget_unit": "atom-frames"},
-            r"comparison.budget = 13 atom-frames: expected at least 14, 2 frames",
+            r"comparison.budget = 13 atom-frames: expected at least 14 atom-frames \(2 frames\)",
         ),
         ({"designs": ["clusters"], "budget": 1}, r"comparison.budget = 1 frames: expected"),
         (
