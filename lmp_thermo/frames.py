@@ -171,7 +171,8 @@ def read_frames(path: Path) -> list[Frame]:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")
+            warnings.simplefilter("error")  # ase warns of what it cannot make sense of
+            warnings.simplefilter("ignore", DeprecationWarning)  # and newer libraries of ase
             images = ase.io.read(path, index=":", format="extxyz")
     except Exception as error:  # ase raises many kinds on a corrupt file
         raise FrameError(

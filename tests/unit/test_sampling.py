@@ -1,7 +1,10 @@
 """Designs spend their budget, boxes are packed as asked, frames are drawn evenly."""
 
+import warnings
 from pathlib import Path
+from typing import Any
 
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
@@ -205,6 +208,21 @@ def test_frames_survive_the_disk(tmp_path: Path) -> None:
         assert (one.energy, one.alone_energy) == (other.energy, other.alone_energy)
         assert one.geometry_hash == other.geometry_hash
     assert len({frame.geometry_hash for frame in frames}) == 3
+
+
+def test_libraries_that_ase_is_older_than_spoil_no_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """numpy 2.5 warns of how ase 3.29 makes every Atoms."""
+    write_frames(tmp_path / "a.extxyz", [labelled_frame(0)])
+    read = ase.io.read
+
+    def warn_and_read(*given: Any, **named: Any) -> Any:
+        warnings.warn("Setting the shape has been deprecated", DeprecationWarning, stacklevel=2)
+        return read(*given, **named)
+
+    monkeypatch.setattr("ase.io.read", warn_and_read)
+    assert len(read_frames(tmp_path / "a.extxyz")) == 1
 
 
 def test_corrupt_frame_files(tmp_path: Path) -> None:
