@@ -47,6 +47,8 @@ def main() -> None:
         parser.error("device cuda: torch sees no GPU on this machine; leave it out")
     study = StudyFile.read(options.study)
     boxes = densest(read_frames(options.labels), 20)
+    if not boxes:
+        parser.error(f"{options.labels}: no labelled box of several molecules; give another file")
     print(f"{'device':8s}{'compiled':10s}{'frames':>7s}{'atoms each':>12s}{'start, s':>10s}"
           f"{'updates':>9s}{'updates/s':>11s}{'µs/atom':>9s}", flush=True)  # fmt: skip
     for device, compiled, batch in itertools.product(
@@ -63,7 +65,10 @@ def main() -> None:
         )
         with tempfile.TemporaryDirectory() as folder:
             start, lines = trained(Path(folder), plan, [repeated(box, repeats) for box in boxes])
-        first = min(lines, key=lambda line: abs(line.seconds - lines[-1].seconds / 2))
+        half = lines[-1].seconds / 2
+        first = min(lines[:-1], key=lambda line: abs(line.seconds - half), default=None)
+        if first is None:  # progress is told every 50 updates
+            parser.error(f"{device}, {batch}: no 50 updates in the time; raise --seconds")
         rate = (lines[-1].update - first.update) / (lines[-1].seconds - first.seconds)
         atoms = len(boxes[0].atoms) * repeats**3
         print(f"{device:8s}{compiled:10s}{frames:7d}{atoms:12d}{start:10.0f}{lines[-1].update:9d}"

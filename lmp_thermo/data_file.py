@@ -8,6 +8,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lmp_thermo.errors import DeckError
+from lmp_thermo.frames import MOLECULE
 from lmp_thermo.interaction import BONDED, BondedMolecule, Interaction
 
 TILT_ROUND_OFF = 1e-12
@@ -73,7 +74,10 @@ def data_text(title: str, atoms: Atoms, box: Box, interaction: Interaction) -> s
     """
     kinds: list[BondedMolecule] = []
     if interaction.topology is not None:
-        kinds = interaction.topology.kinds_of(list(atoms.symbols))
+        sizes = None
+        if MOLECULE in atoms.arrays:
+            sizes = np.unique(atoms.arrays[MOLECULE], return_counts=True)[1].tolist()
+        kinds = interaction.topology.kinds_of(list(atoms.symbols), sizes)
     terms = bonded_terms(kinds)
     lines = [
         title,

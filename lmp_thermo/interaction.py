@@ -4,7 +4,9 @@ A LAMMPS force-field reference and an exported potential both present themselves
 sampling runs know nothing else of them.
 """
 
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +22,19 @@ BONDED_COMMANDS = (
     "special_bonds",
 )
 
+HARMLESS_LINE = re.compile(r"[A-Za-z0-9_.+*/:=,() \t-]+")
+"""Nothing that LAMMPS or a shell would take for more than a command on one line."""
+
 BONDED = {"Bonds": 2, "Angles": 3, "Dihedrals": 4, "Impropers": 4}
 """Sections of a LAMMPS data file for bonded terms, and how many atoms each of them joins."""
+
+
+def first_unknown(lines: Iterable[str], known: Sequence[str]) -> str | None:
+    """The first line that is none of the `known` commands, or more than a command."""
+    for line in lines:
+        if not HARMLESS_LINE.fullmatch(line) or line.split()[:1] not in [[own] for own in known]:
+            return line
+    return None
 
 
 @dataclass(frozen=True)
@@ -57,41 +70,59 @@ class Topology:
     molecules: tuple[BondedMolecule, ...]
     lines: tuple[str, ...]
 
-    def kinds_of(self, symbols: Sequence[str]) -> list[BondedMolecule]:
+    def kinds_of(
+        self, symbols: Sequence[str], sizes: Sequence[int] | None = None
+    ) -> list[BondedMolecule]:
         """Which molecules atoms are, one after another.
 
         Args:
             symbols: (n_atoms,) of whole molecules in any order.
+            sizes: atoms of each molecule; None where they are not known.
 
         Raises:
             StudyError: they are no sequence of these molecules.
         """
+        if sizes is None:
+            found = self._split(tuple(symbols))
+        else:
+            by_symbols = {kind.symbols: kind for kind in self.molecules}
+            ends = list(itertools.accumulate(sizes))
+            found = [
+                by_symbols.get(tuple(symbols[end - size : end]))
+                for size, end in zip(sizes, ends, strict=True)
+            ]
+        known = [kind for kind in found if kind is not None]
+        if len(known) < len(found):
+            start = sum(len(kind.symbols) for kind in found[: found.index(None)] if kind)
+            expected = "; ".join(f"{own.name}: {' '.join(own.symbols)}" for own in self.molecules)
+            raise StudyError(
+                f"reference.lammps.molecules: atoms {' '.join(symbols[start : start + 12])}"
+                f"{' ...' if len(symbols) > start + 12 else ''}, expected molecules one after "
+                f"another, with their atoms in this order: {expected}; reorder the geometry or the "
+                "file"
+            )
+        return known
+
+    def _split(self, symbols: tuple[str, ...]) -> list[BondedMolecule | None]:
+        """The molecules, with None at the end where what is left is none."""
         n_atoms = len(symbols)
-        given = tuple(symbols)
         # from the end: the first kind with which the atoms from here on can be completed
         first: list[BondedMolecule | None] = [None] * n_atoms
         for start in reversed(range(n_atoms)):
             for kind in self.molecules:
                 end = start + len(kind.symbols)
-                if given[start:end] == kind.symbols and (
+                if symbols[start:end] == kind.symbols and (
                     end == n_atoms or (end < n_atoms and first[end] is not None)
                 ):
                     first[start] = kind
                     break
-        found: list[BondedMolecule] = []
+        found: list[BondedMolecule | None] = []
         place = 0
         while place < n_atoms:
             kind_here = first[place]
-            if kind_here is None:
-                known = "; ".join(
-                    f"{kind.name}: {' '.join(kind.symbols)}" for kind in self.molecules
-                )
-                raise StudyError(
-                    f"reference.lammps.molecules: atoms {' '.join(given[:12])}"
-                    f"{' ...' if n_atoms > 12 else ''}, expected molecules one after another, with "
-                    f"their atoms in this order: {known}; reorder the geometry or the file"
-                )
             found.append(kind_here)
+            if kind_here is None:
+                break
             place += len(kind_here.symbols)
         return found
 

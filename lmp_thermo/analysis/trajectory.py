@@ -64,7 +64,7 @@ def open_trajectory(
     molecule_sizes: Sequence[int] | int = 1,
     species: Sequence[str] | None = None,
 ) -> Trajectory:
-    """Open the DCD segments of a LAMMPS run with its data file (atom_style atomic).
+    """Open the DCD segments of a LAMMPS run with its data file (atom_style atomic or full).
 
     Frame times are step times timestep: LAMMPS writes the DCD time in its own unit, MDAnalysis
     would read it in another. Segments without a whole frame are passed over, and so is a last
@@ -161,16 +161,23 @@ def check_headers(
 COLUMNS = {"atomic": "id type x y z", "full": "id resid type charge x y z"}
 """Of the lines of atoms in a data file, by LAMMPS's atom style."""
 
+STYLE_OF_WIDTH = {5: "atomic", 8: "atomic", 7: "full", 10: "full"}
+"""By the columns of a line, without and with the numbers of the atom's image."""
+
 
 def columns_of(data_file: Path) -> str:
-    """What the lines of atoms hold, by the style named behind ``Atoms``; atomic where none is.
+    """What the lines of atoms hold: by the style named behind ``Atoms``, or by their number.
 
     Raises:
-        AnalysisError: another style is named.
+        AnalysisError: it is another style.
     """
     with data_file.open(encoding="utf-8", errors="replace") as stream:
         title = next((line for line in stream if line.split()[:1] == ["Atoms"]), "")
-    style = title.partition("#")[2].strip() or "atomic"
+        first = next((line for line in stream if line.strip()), "")
+    if not title:
+        return COLUMNS["atomic"]  # a reader says what is wrong with such a file
+    width = len(first.partition("#")[0].split())
+    style = title.partition("#")[2].strip() or STYLE_OF_WIDTH.get(width, f"with {width} columns")
     if style not in COLUMNS:
         raise AnalysisError(f"{data_file}: atom_style {style}, expected {' or '.join(COLUMNS)}")
     return COLUMNS[style]

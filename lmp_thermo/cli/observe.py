@@ -29,7 +29,9 @@ Files = Annotated[
 Logs = Annotated[
     list[Path], typer.Argument(metavar="LOG...", help="A deck's folder, or LAMMPS logs in order.")
 ]
-Data = Annotated[Path | None, typer.Option("--data", help="LAMMPS data file, atom_style atomic.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="LAMMPS data file, atom_style atomic or full.")
+]
 Timestep = Annotated[
     float | None, typer.Option("--timestep-fs", help="Time between two steps, fs.")
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
 from lmp_thermo.errors import DeckError
-from lmp_thermo.interaction import BONDED_COMMANDS, PAIR_COMMANDS, Interaction
+from lmp_thermo.interaction import BONDED_COMMANDS, PAIR_COMMANDS, Interaction, first_unknown
 from lmp_thermo.states import StatePoint
 from lmp_thermo.units import density_in_volume
 
@@ -21,7 +21,6 @@ DENSITY_TOLERANCE = 1e-3
 NEAREST_IMAGE_TOLERANCE_A = 1e-6
 
 HARMLESS_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-HARMLESS_LINE = re.compile(r"[A-Za-z0-9_.+*/:=,() \t-]+")
 
 
 def check_names(interaction: Interaction) -> None:
@@ -43,17 +42,15 @@ def check_names(interaction: Interaction) -> None:
             f"interaction '{interaction.name}': files {', '.join(names)}; expected each name once"
         )
     bonded = () if interaction.topology is None else interaction.topology.lines
-    for line in bonded:
-        if not HARMLESS_LINE.fullmatch(line) or line.split()[0] not in BONDED_COMMANDS:
+    for what, lines, known in (
+        ("bonded", bonded, BONDED_COMMANDS),
+        ("pair", interaction.pair_lines, PAIR_COMMANDS),
+    ):
+        line = first_unknown(lines, known)
+        if line is not None:
             raise DeckError(
-                f"interaction '{interaction.name}': bonded command {line!r}; expected one of "
-                f"{', '.join(BONDED_COMMANDS)} on one line without quotes, $, & and #"
-            )
-    for line in interaction.pair_lines:
-        if not HARMLESS_LINE.fullmatch(line) or line.split()[0] not in PAIR_COMMANDS:
-            raise DeckError(
-                f"interaction '{interaction.name}': pair command {line!r}; expected pair_style, "
-                "pair_coeff or pair_modify on one line without quotes, $, & and #"
+                f"interaction '{interaction.name}': {what} command {line!r}; expected "
+                f"{', '.join(known[:-1])} or {known[-1]} on one line without quotes, $, & and #"
             )
     if any(ord(letter) < ord(" ") or letter in "$&\"'" for letter in interaction.name):
         raise DeckError(f"interaction {interaction.name!r}: expected a name without $, &, quotes")

@@ -36,6 +36,8 @@ class AseReference:
         self._arguments = arguments
         self._alone_box_A = alone_box_A
 
+    molecules_only: tuple[tuple[str, ...], ...] = ()
+
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Dotted path, arguments, and version of the package that provides the calculator."""

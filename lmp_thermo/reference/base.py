@@ -49,6 +49,10 @@ class Reference(Protocol):
     def calculator(self) -> Calculator:
         """The reference as an ASE calculator for molecules in open space."""
 
+    @property
+    def molecules_only(self) -> tuple[tuple[str, ...], ...]:
+        """Symbols of the molecules that it knows; empty where it knows single atoms as well."""
+
     def label(self, atoms: Atoms) -> Label:
         """Label a periodic box.
 

@@ -234,8 +234,10 @@ def _label_to_file(frame: Frame, path: str) -> str | None:
 
 def warm_up(reference: Reference, species: tuple[str, ...]) -> None:
     """Let a reference import and build what it needs, so that no label's time holds that."""
-    with suppress(Exception):  # what cannot do an atom alone may well do a box
-        reference.label_alone(Atoms(species[:1], positions=[[0.0, 0.0, 0.0]]))
+    with suppress(Exception):  # what cannot do so little may well do a box
+        symbols = next(iter(reference.molecules_only), species[:1])
+        in_a_row = [[1.5 * place, 0.0, 0.0] for place in range(len(symbols))]
+        reference.label_alone(Atoms(symbols, positions=in_a_row))
 
 
 def atoms_evaluated(frame: Frame) -> int:

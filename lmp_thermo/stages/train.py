@@ -239,7 +239,9 @@ def prepare_training(
     elif references is not None:
         energies = references
     else:
-        energies = _elemental(context, [f for i, f in enumerate(frames) if i not in watched])
+        energies = elemental_references(
+            context, [f for i, f in enumerate(frames) if i not in watched]
+        )
     write_json(work / REFERENCES, energies)
     write_json(
         work / SUMMARY,
@@ -268,17 +270,21 @@ def _watched(frames: list[Frame]) -> list[int]:
     return [int((k + 0.5) * len(frames) / count) for k in range(count)]
 
 
-def _elemental(context: Context, frames: list[Frame]) -> dict[str, float]:
+def elemental_references(context: Context, frames: list[Frame]) -> dict[str, float]:
     """Per-element energies from the training part, as the study asks.
 
     Fitted on the molecules alone, the energy that the model has to learn is zero in the limit of
-    a dilute gas but for the molecules' own vibrations; for atoms these are the isolated atoms.
+    a dilute gas but for the molecules' own vibrations; for atoms these are the isolated atoms. What
+    the molecules leave open is taken from isolated atoms, where the reference knows them.
     """
     asked = context.study.training.references
     if isinstance(asked, dict):
         return asked
-    isolated = {s: context.reference.label_alone(Atoms(s)).energy for s in context.species}
+    isolated = None
+    if not context.reference.molecules_only:
+        isolated = {s: context.reference.label_alone(Atoms(s)).energy for s in context.species}
     if asked == "isolated-atoms":
+        assert isolated is not None  # the driver has made sure
         return isolated
     if asked == "isolated-molecules":
         frames = molecules_alone(frames)

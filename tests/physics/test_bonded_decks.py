@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 from ase.build import molecule
 
+from lmp_thermo import Study
 from lmp_thermo.analysis.thermo import read_run_thermo
 from lmp_thermo.decks import write_deck
+from lmp_thermo.errors import StudyError
 from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.fluid.packing import pack_box
+from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.launch import find_lmp, run_decks
 from lmp_thermo.reference.base import build_reference
+from lmp_thermo.reference.labelling import label_frame
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.stages.runs import trajectory_of
+from lmp_thermo.stages.train import elemental_references
 from lmp_thermo.states import StatePoint
 from lmp_thermo.study import StudyFile
 from tests.tolerances import ROUND_OFF
@@ -98,3 +103,23 @@ def test_a_run_goes_on_from_its_restart(folder: Path, tmp_path: Path) -> None:
     after = read_run_thermo(again)
     assert after.steps.tolist() == before.steps.tolist()
     assert after["PotEng"] == pytest.approx(before["PotEng"], rel=ROUND_OFF)
+
+
+def test_a_study_trains_on_molecules_only(tmp_path: Path) -> None:
+    """The force field has no energy of an atom alone: references follow from molecules."""
+    study = Study(INPUTS / "carbon-dioxide-epm2.yaml", tmp_path)
+    context = study._context
+    box = pack_box(context.composition(4), STATE, seed=1)
+    frame = label_frame(context.reference, Frame(box, Tags(0.6, 320.0, "packed", 0, 1, 0)))
+    energies = elemental_references(context, [frame])
+    alone = 4 * (energies["C"] + 2 * energies["O"])
+    assert alone == pytest.approx(frame.alone_energy, rel=ROUND_OFF * 1e3)
+
+
+def test_isolated_atoms_are_refused(tmp_path: Path) -> None:
+    text = (INPUTS / "carbon-dioxide-epm2.yaml").read_text()
+    shutil.copy(INPUTS / "carbon-dioxide.data", tmp_path)
+    path = tmp_path / "study.yaml"
+    path.write_text(text.replace("  layers: 2", "  references: isolated-atoms\n  layers: 2"))
+    with pytest.raises(StudyError, match=r"references = isolated-atoms, .*knows whole molecules"):
+        Study(path, tmp_path / "runs")
