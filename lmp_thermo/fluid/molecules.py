@@ -8,6 +8,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols, covalent_radii, vdw_radii
+from numpy.typing import NDArray
 
 from lmp_thermo.errors import StudyError
 from lmp_thermo.sections import Molecule
@@ -37,6 +38,12 @@ class Composition:
             for kind, count in zip(self.kinds, self.counts, strict=True)
             for _ in range(count)
         ]
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """(n_atoms,) atomic numbers of the box."""
+        pairs = zip(self.kinds, self.counts, strict=True)
+        return np.concatenate([np.tile(kind.numbers, count) for kind, count in pairs])
 
     @property
     def mass_g_mol(self) -> float:

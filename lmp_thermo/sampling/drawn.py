@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.data import covalent_radii
 from numpy.typing import NDArray
 
 from lmp_thermo.errors import FrameError
+from lmp_thermo.fluid.molecules import BOND_FACTOR
 from lmp_thermo.frames import MOLECULE, Frame, Tags, molecule_index
 
 
@@ -43,6 +45,34 @@ def spread_over(n_available: int, count: int) -> NDArray[np.int64]:
     if n_available < count:
         raise FrameError(f"sampling run: has {n_available} frames, expected at least {count}")
     return np.asarray(((np.arange(count) + 0.5) * n_available / count).astype(np.int64))
+
+
+def bond_between_molecules(
+    positions: NDArray[np.float64],
+    edge: float,
+    numbers: NDArray[np.int64],
+    molecule_sizes: list[int],
+) -> tuple[int, int, float] | None:
+    """Two atoms of different molecules that are as near as bonded ones.
+
+    Args:
+        positions: (n_atoms, 3), Å.
+        edge: of the periodic cube, Å.
+        numbers: (n_atoms,) atomic numbers.
+        molecule_sizes: atoms of each molecule.
+
+    Returns:
+        The pair that is nearest for its radii, and its distance in Å; None where none is bonded.
+    """
+    molecule = molecule_index(molecule_sizes)
+    vectors = positions[:, None] - positions[None, :]
+    vectors -= edge * np.round(vectors / edge)
+    distances = np.linalg.norm(vectors, axis=-1)
+    radii = covalent_radii[numbers]
+    near = distances / (BOND_FACTOR * (radii[:, None] + radii[None, :]))
+    near[molecule[:, None] == molecule[None, :]] = np.inf
+    i, j = np.unravel_index(int(near.argmin()), near.shape)
+    return (int(i), int(j), float(distances[i, j])) if near[i, j] < 1 else None
 
 
 def frames_from(

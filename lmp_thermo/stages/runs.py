@@ -1,9 +1,11 @@
 """Decks carried out on this machine, with progress and the causes of failures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from lmp_thermo.analysis.trajectory import Trajectory, open_run_trajectory, reading
@@ -14,8 +16,9 @@ from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.launch import RunEvent, RunResult, run_decks, run_state
 from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import Product, hash_of, hash_of_file, read_json, write_json
-from lmp_thermo.sampling.drawn import frames_from
+from lmp_thermo.sampling.drawn import bond_between_molecules, frames_from
 from lmp_thermo.stages.context import Context
+from lmp_thermo.states import StatePoint
 
 SPEED = "speed.json"
 
@@ -152,6 +155,33 @@ def trajectory_of(folder: Path) -> Trajectory:
     )
 
 
+def until_molecules_react(
+    trajectory: Trajectory, composition: Composition, state: StatePoint
+) -> tuple[Trajectory, str | None]:
+    """The part of a run at constant volume before atoms of different molecules are bonded.
+
+    Returns:
+        The trajectory, cut where they are, and which atoms; None where none are.
+    """
+    numbers, sizes = composition.numbers, composition.molecule_sizes
+    edge = box_length(composition, state)
+    with reading(trajectory.origin):
+        for place, index in enumerate(trajectory.frames):
+            now = trajectory.universe.trajectory[index]
+            pair = bond_between_molecules(np.array(now.positions, float), edge, numbers, sizes)
+            if pair is not None:
+                i, j, distance = pair
+                cause = (
+                    f"molecules react at step {trajectory.steps[place]}: {chemical_symbols[numbers[i]]}"
+                    f" and {chemical_symbols[numbers[j]]} of two of them are {distance:.2f} Å apart"
+                )
+                early = replace(
+                    trajectory, frames=trajectory.frames[:place], steps=trajectory.steps[:place]
+                )
+                return early, cause
+    return trajectory, None
+
+
 def drawn_frames(
     trajectory: Trajectory, chosen: NDArray[np.int64], composition: Composition, tags: Tags
 ) -> list[Frame]:
@@ -169,8 +199,7 @@ def drawn_frames(
             trajectory.universe.trajectory[index]
             positions.append(np.array(trajectory.molecules.whole(), dtype=float))
     edge = box_length(composition, tags.state)
-    numbers = np.concatenate(
-        [np.tile(k.numbers, c) for k, c in zip(composition.kinds, composition.counts, strict=True)]
-    )
     cells = np.broadcast_to(np.eye(3) * edge, (len(positions), 3, 3))
-    return frames_from(np.array(positions), cells, numbers, composition.molecule_sizes, tags)
+    return frames_from(
+        np.array(positions), cells, composition.numbers, composition.molecule_sizes, tags
+    )

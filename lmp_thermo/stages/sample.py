@@ -23,7 +23,12 @@ from lmp_thermo.sampling.drawn import Spacing, spread_over
 from lmp_thermo.sampling.packed import molecule_frames, packed_frames
 from lmp_thermo.sections import Dynamics
 from lmp_thermo.stages.context import Context, remembered, versions
-from lmp_thermo.stages.runs import carry_out_decks, drawn_frames, trajectory_of
+from lmp_thermo.stages.runs import (
+    carry_out_decks,
+    drawn_frames,
+    trajectory_of,
+    until_molecules_react,
+)
 from lmp_thermo.states import StatePoint
 from lmp_thermo.study import seed_for
 
@@ -168,7 +173,11 @@ def _make_from_runs(context: Context, round_number: int, plans: list[CellPlan]) 
     decks = {
         plan: Product(
             context.workspace.sampling_run(round_number, plan.state),
-            {"stage": "sample-deck/1", **_run_sources(context, round_number, plan)},
+            {
+                "stage": "sample-deck/2",
+                "length_ps": production_ps(context.study.sampling.dynamics, plan),
+                **_run_sources(context, round_number, plan),
+            },
         )
         for plan in plans
     }
@@ -276,7 +285,9 @@ def _draw(
 ) -> None:
     """Draw frames from a run; where it was stopped or died too early, pack the missing ones.
 
-    The pool of a comparison goes without the cell instead.
+    A run whose molecules react ends where they do: a model that has seen no close contacts may
+    bind what the reference pushes apart, and no energy rises there that a guard would see. The pool
+    of a comparison goes without the cell instead.
     """
     study, state = context.study, plan.state
     composition = context.composition(study.sampling.molecules)
@@ -286,6 +297,8 @@ def _draw(
     frames: list[Frame] = []
     try:
         trajectory = trajectory_of(run)
+        trajectory, reaction = until_molecules_react(trajectory, composition, state)
+        cause = cause or reaction
         chosen = spread_over(len(trajectory.frames), plan.drawn)
         between = (
             float(np.diff(trajectory.steps[:2])[0]) * study.sampling.dynamics.timestep_fs / 1000
