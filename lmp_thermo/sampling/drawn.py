@@ -55,6 +55,9 @@ def bond_between_molecules(
 ) -> tuple[int, int, float] | None:
     """Two atoms of different molecules that are as near as bonded ones.
 
+    Atoms that are molecules of their own (noble gases, ions, metals) bind nothing by this measure:
+    their covalent radii say little of how near others come.
+
     Args:
         positions: (n_atoms, 3), Å.
         edge: of the periodic cube, Å.
@@ -70,7 +73,9 @@ def bond_between_molecules(
     distances = np.linalg.norm(vectors, axis=-1)
     radii = covalent_radii[numbers]
     near = distances / (BOND_FACTOR * (radii[:, None] + radii[None, :]))
+    single = np.repeat(np.asarray(molecule_sizes) == 1, molecule_sizes)
     near[molecule[:, None] == molecule[None, :]] = np.inf
+    near[single[:, None] | single[None, :]] = np.inf
     i, j = np.unravel_index(int(near.argmin()), near.shape)
     return (int(i), int(j), float(distances[i, j])) if near[i, j] < 1 else None
 

@@ -170,10 +170,11 @@ def until_molecules_react(
             now = trajectory.universe.trajectory[index]
             pair = bond_between_molecules(np.array(now.positions, float), edge, numbers, sizes)
             if pair is not None:
-                i, j, distance = pair
+                *atoms, distance = pair
+                both = " and ".join(chemical_symbols[numbers[atom]] for atom in atoms)
                 cause = (
-                    f"molecules react at step {trajectory.steps[place]}: {chemical_symbols[numbers[i]]}"
-                    f" and {chemical_symbols[numbers[j]]} of two of them are {distance:.2f} Å apart"
+                    f"molecules react at step {trajectory.steps[place]}: {both} of two of them are "
+                    f"{distance:.2f} Å apart"
                 )
                 early = replace(
                     trajectory, frames=trajectory.frames[:place], steps=trajectory.steps[:place]
