@@ -176,9 +176,12 @@ def last_row(log: Path) -> int | None:
 
 
 def current_step(folder: Path) -> int:
-    """How far a run is, from the log written last; 0 before the first row."""
+    """How far a run is, from the segment's log written last; 0 before the first row.
+
+    Rows between segments do not count: they are of a minimisation, or of the start of a phase.
+    """
     for log in logs_by_age(folder):
-        step = last_row(log)
+        step = None if log.name == "log.lammps" else last_row(log)
         if step is not None:
             return step
     return 0

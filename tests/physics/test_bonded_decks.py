@@ -16,6 +16,7 @@ from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.frames import Frame, Tags
 from lmp_thermo.launch import find_lmp, run_decks
+from lmp_thermo.launch.run_folder import current_step
 from lmp_thermo.reference.base import build_reference
 from lmp_thermo.reference.labelling import label_frame
 from lmp_thermo.reference.lammps_force_field import LammpsReference
@@ -57,6 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_deck(found, box, [3] * 12, STATE, reference.interaction, protocol)
     result = run_decks([found], find_lmp())[0]
     assert (result.status, result.cause) == ("finished", "")
+    assert current_step(found) == 1000  # all of it, for the speed that is told
     return found
 
 

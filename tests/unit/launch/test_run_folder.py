@@ -84,11 +84,13 @@ def test_step_is_that_of_the_log_written_last(folder: Path) -> None:
         [
             ("log.10.lammps", "data:\n  - [100, 1.0, ]\n  - [120, 1.0, ]\n  - [1"),
             ("log.9.lammps", "data:\n  - [40, 1.0, ]\n"),
-            ("log.lammps", "units metal\n"),
+            ("log.lammps", "data:\n  - [7, 1.0, ]\n"),  # of the start of a phase
         ]
     ):
         (folder / name).write_text(text)
         os.utime(folder / name, (1000 - index, 1000 - index))
+    assert current_step(folder) == 120
+    os.utime(folder / "log.lammps", (3000, 3000))  # where a run ends
     assert current_step(folder) == 120
     os.utime(folder / "log.9.lammps", (2000, 2000))
     assert current_step(folder) == 40
