@@ -149,6 +149,13 @@ class Training(Section):
     l_max: int = Field(1, ge=0, le=3)
     parity: bool = True
     features: int = Field(16, ge=1, le=256)
+    num_bessels: int = Field(
+        8,
+        ge=1,
+        le=64,
+        description="radial basis functions; one pair of elements that makes both stiff bonds and "
+        "far contacts needs more, see docs/designs.md",
+    )
     radial_mlp_width: int = Field(64, ge=1, le=1024)
     dtype: Literal["float32", "float64"] = "float32"
     batch_size: int = Field(2, ge=1)
@@ -239,6 +246,11 @@ class Production(Section):
         0.0, description="at and below this density the gas thermostat is used"
     )
     thermostat_damping_ps: Positive = 0.1
+    compiled: bool = Field(
+        False,
+        description="whether runs read models compiled ahead of time (.nequip.pt2): needs a C++ "
+        "compiler and two minutes for each potential, and makes steps two to four times as fast",
+    )
     guards: Guards = Guards()
 
 

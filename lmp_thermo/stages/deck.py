@@ -6,7 +6,7 @@ from pathlib import Path
 from lmp_thermo.decks import Guards, Protocol, write_deck
 from lmp_thermo.fluid.packing import pack_box
 from lmp_thermo.interaction import Interaction
-from lmp_thermo.potential.card import read_card
+from lmp_thermo.potential.card import COMPILED, MODEL, read_card
 from lmp_thermo.potential.interaction import lammps_interaction
 from lmp_thermo.products import Product
 from lmp_thermo.reference.lammps_force_field import LammpsReference
@@ -34,7 +34,7 @@ def product(context: Context, arm: str, state: StatePoint) -> Product:
             "stage": "deck/1",
             "interaction": source,
             "state": [state.density_g_cm3, state.temperature_K],
-            "production": context.study.production.model_dump(),
+            "production": context.study.production.model_dump(exclude={"compiled"}),  # in source
             "fluid": context.fluid_identity(context.study.production.molecules),
             "seed": context.study.seed,
         },
@@ -72,7 +72,8 @@ def _interaction(context: Context, arm: str) -> Interaction:
     if arm == REFERENCE_ARM:
         assert isinstance(context.reference, LammpsReference)  # the study file has made sure
         return context.reference.interaction
-    return lammps_interaction(context.workspace.potential(arm))
+    model = COMPILED if context.study.production.compiled else MODEL
+    return lammps_interaction(context.workspace.potential(arm), model)
 
 
 def _write(

@@ -48,6 +48,9 @@ RUN_START_S = 0.5
 COMPILED = 1.6
 """How many times as many updates a compiled training makes."""
 
+COMPILED_RUN, COMPILED_EXPORT_S = 2.2, 120.0
+"""How many times as fast runs with a model compiled ahead of time are, and what compiling takes."""
+
 
 @dataclass(frozen=True)
 class PlannedStep:
@@ -114,7 +117,9 @@ def _work(context: Context, step: Step, label_s: float) -> tuple[str, float]:
         "report": "1 page",
         "compare": "1 page",
     }
-    return work.get(step.stage, f"{potentials * cells} runs"), float(judged)
+    compiling_s = COMPILED_EXPORT_S * potentials * study.production.compiled
+    seconds = judged + (compiling_s if step.stage == "export" else 0.0)
+    return work.get(step.stage, f"{potentials * cells} runs"), seconds
 
 
 def _work_of_sampling(
@@ -220,8 +225,9 @@ def _simulation_s(context: Context, potentials: int) -> float:
             length = production.gas_production_ps or length
         length += production.equilibration_ps + production.nve_ps
         steps = 1000 * length / production.timestep_fs
-        each = potentials * (STEP_S + _step_s(context, production.molecules, state)) + reference_s
-        total += steps * each
+        step_s = STEP_S + _step_s(context, production.molecules, state)
+        step_s /= COMPILED_RUN if production.compiled else 1.0
+        total += steps * (potentials * step_s + reference_s)
     return total / context.cores
 
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from lmp_thermo.errors import AnalysisError
 from lmp_thermo.frames import Frame, write_frames
-from lmp_thermo.potential.card import MODEL, Card, write_card
+from lmp_thermo.potential.card import COMPILED, MODEL, Card, write_card
 from lmp_thermo.potential.envelope import Envelope
 from lmp_thermo.potential.evaluate import Evaluator
+from lmp_thermo.potential.export import export_compiled
 from lmp_thermo.products import Product, hash_of_file, read_json, write_json
 from lmp_thermo.stages import arms, label, teacher, train
 from lmp_thermo.stages.context import Context, remembered_by_arm, versions
@@ -42,6 +43,8 @@ def product(context: Context) -> Product:
     }
     if _prescribed_cutoff_A(context) is not None:
         sources["coordination_cutoff_A"] = _prescribed_cutoff_A(context)
+    if context.study.production.compiled:
+        sources["compiled"] = versions("torch")
     return Product(context.workspace.potential(context.arm), sources)
 
 
@@ -55,6 +58,10 @@ def _export(context: Context, folder: Path) -> None:
     trained = _trained(context)
     trained.verify()
     shutil.copyfile(trained.folder / MODEL, folder / MODEL)
+    compiled = study.production.compiled
+    if compiled:
+        with context.progress.task("export: compiling", 1):
+            export_compiled(trained.folder / train.CHECKPOINT, folder / COMPILED)
     labelled, split = label.labelled(context, last)
     held_out = [labelled[index] for index in split["held_out"]]
     model = Evaluator(folder / MODEL)
@@ -80,6 +87,7 @@ def _export(context: Context, folder: Path) -> None:
             r_max_A=study.training.r_max_A,
             model_dtype=study.training.dtype,
             model_sha256=hash_of_file(folder / MODEL),
+            compiled_sha256=hash_of_file(folder / COMPILED) if compiled else None,
             reference={"name": study.reference.name, **context.reference.identity},
             elemental_references_eV=read_json(trained.folder / train.REFERENCES),
             training={
@@ -98,9 +106,13 @@ def _export(context: Context, folder: Path) -> None:
     by_density: dict[float, Frame] = {}
     for frame in held_out:
         by_density.setdefault(frame.tags.density_g_cm3, frame)
-    write_frames(folder / CHECK_FRAMES, by_density.values())
-    rows = check_parity(folder, list(by_density.values()), context.lammps)
-    write_json(folder / PARITY, [asdict(row) for row in rows])
+    checked = list(by_density.values())
+    write_frames(folder / CHECK_FRAMES, checked)
+    parity = {
+        model: [asdict(row) for row in check_parity(folder, checked, context.lammps, model)]
+        for model in ([MODEL, COMPILED] if compiled else [MODEL])
+    }
+    write_json(folder / PARITY, parity)
 
 
 def _trained(context: Context) -> Product:

@@ -116,6 +116,7 @@ def architecture(options: Training) -> Architecture:
     return Architecture(
         r_max_A=options.r_max_A,
         pair_r_max_A=options.pair_r_max_A,
+        num_bessels=options.num_bessels,
         radial_mlp_width=options.radial_mlp_width,
         layers=options.layers,
         l_max=options.l_max,

@@ -250,7 +250,7 @@ def _model(
         "num_features": architecture.features,
         "radial_mlp_depth": architecture.radial_mlp_depth,
         "radial_mlp_width": architecture.radial_mlp_width,
-        "num_bessels": architecture.n_bessel,
+        "num_bessels": architecture.num_bessels,
         "polynomial_cutoff_p": architecture.cutoff_power,
         "avg_num_neighbors": statistics.avg_num_neighbors,
         "per_type_energy_scales": statistics.force_rms_eV_A,

@@ -32,7 +32,7 @@ class Architecture:
         features: multiplicity of each order.
         radial_mlp_depth: hidden layers of the function of edge length.
         radial_mlp_width: neurons in each of them.
-        n_bessel: radial basis functions.
+        num_bessels: radial basis functions.
         cutoff_power: exponent of the polynomial envelope; smaller decays earlier.
         dtype: precision inside the model.
     """
@@ -44,7 +44,7 @@ class Architecture:
     features: int = 32
     radial_mlp_depth: int = 1
     radial_mlp_width: int = 64
-    n_bessel: int = 8
+    num_bessels: int = 8
     cutoff_power: int = 6
     dtype: Dtype = "float32"
     pair_r_max_A: Mapping[str, float] = field(default_factory=dict)

@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from lmp_thermo import Study
+from lmp_thermo.analysis.thermo import read_run_thermo
 from lmp_thermo.errors import PotentialError, WorkspaceError
 from lmp_thermo.potential.card import read_card
 from lmp_thermo.progress import Progress
@@ -87,7 +88,7 @@ def test_the_products_are_there(finished: Study) -> None:
 
 def test_parity_is_recorded_for_every_density(finished: Study) -> None:
     potential = finished.workspace.potential("density-scratch-3")
-    rows = json.loads((potential / "parity.json").read_text())
+    (rows,) = json.loads((potential / "parity.json").read_text()).values()
     assert {row["density_g_cm3"] for row in rows} == {0.1, 1.2}
 
 
@@ -125,6 +126,10 @@ def test_a_change_redoes_what_depends_on_it(finished: Study, folder: Path) -> No
     states = {s.step: s.state for s in Study(changed, finished.workspace.path).status()}
     assert states["export"] == "done"
     assert states["deck"] == "stale"
+    changed.write_text(text.replace("segment_ps: 0.25", "segment_ps: 0.25\n  compiled: true"))
+    states = {s.step: s.state for s in Study(changed, finished.workspace.path).status()}
+    assert states["train, round 0"] == "done"
+    assert states["export"] == "stale"
     changed.write_text(text.replace("updates: [500]", "updates: [501]"))
     states = {s.step: s.state for s in Study(changed, finished.workspace.path).status()}
     assert states["label, round 0"] == "done"
@@ -183,6 +188,32 @@ def test_any_checkpoint_is_compiled_and_checked(finished: Study, tmp_path: Path)
     (out / "model.nequip.pt2").write_bytes(b"another model")
     with pytest.raises(PotentialError, match=r"pt2: missing, or not the file"):
         check_folder(out)
+
+
+@pytest.mark.slow
+def test_runs_with_a_compiled_model(finished: Study, folder: Path, tmp_path: Path) -> None:
+    """The same runs from the same positions and velocities: they begin with the same energies."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(finished.workspace.path, workspace)
+    path = folder / "compiled.yaml"
+    text = write_study(folder).read_text()
+    path.write_text(text.replace("segment_ps: 0.25", "segment_ps: 0.25\n  compiled: true"))
+    study = Study(path, workspace)
+    study.run(until="simulate")
+    potential = workspace / "potentials/density-scratch-3"
+    assert set(json.loads((potential / "parity.json").read_text())) == {
+        "model.nequip.pth",
+        "model.nequip.pt2",
+    }
+    for state in (StatePoint(0.1, 240.0), StatePoint(1.2, 240.0)):
+        found = study.workspace.production("density-scratch-3", state)
+        assert "model.nequip.pt2" in (found / "in.lmp").read_text()
+        own = read_run_thermo(found)
+        other = read_run_thermo(finished.workspace.path / found.relative_to(workspace))
+        assert own.steps.tolist() == other.steps.tolist()
+        first = 5  # rows: float32 sums in another order, before the runs part
+        limit = TOLERANCES["float32"].energy_eV_atom * 32
+        assert own["PotEng"][:first] == pytest.approx(other["PotEng"][:first], abs=limit)
 
 
 def test_killed_at_any_moment_it_ends_the_same(
