@@ -66,14 +66,25 @@ def agreement(data: ReportData) -> Figure | None:
 def caption(data: ReportData) -> str:
     """What to see in the points."""
     judged = [
-        bool(row["agrees"])
+        (cell, row)
         for cell in data.cells
         for row in cell.comparisons
         if row.get("agrees") is not None
     ]
-    return (
-        f"{sum(judged)} of {len(judged)} observables that are converged in both runs agree with "
-        "the reference's own runs within 4 combined standard errors. Were the two equal, 95 % of "
-        "the points would lie in the grey band. Open: not converged in one of the two. Arrows: "
-        f"beyond {SHOWN_SIGMAS:g}."
+    apart = [(abs(float(row["sigmas"])), cell, row) for cell, row in judged]
+    text = (
+        f"{sum(bool(row['agrees']) for _, row in judged)} of {len(judged)} observables that are "
+        "converged in both runs agree with the reference's own runs within 4 combined standard "
+        f"errors; {sum(s > 2 for s, _, _ in apart)} differ by more than 2, "
+        f"{sum(s > 3 for s, _, _ in apart)} by more than 3"
+    )
+    if apart:
+        sigmas, cell, row = max(apart, key=lambda item: item[0])
+        text += (
+            f" (most: {spoken(str(row['name']))} at {cell.density_g_cm3:g} g/cm³, "
+            f"{cell.temperature_K:g} K, by {sigmas:.2f})"
+        )
+    return text + (
+        ". Were the two equal, 95 % of the points would lie in the grey band. Open: not converged "
+        f"in one of the two. Arrows: beyond {SHOWN_SIGMAS:g}."
     )

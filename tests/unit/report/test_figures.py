@@ -245,6 +245,20 @@ def test_agreement_counts_converged_observables_only(
     assert len(figure.axes[0].lines) == 1 + 9  # the zero line, three observables in three cells
 
 
+def test_agreement_names_the_farthest(small_data: ReportData) -> None:
+    first, *others = small_data.cells
+    rows = [
+        {"name": "pressure", "sigmas": sigmas, "agrees": abs(sigmas) <= 4}
+        for sigmas in (0.3, -2.5, 3.25, -4.5)
+    ]
+    cells = [replace(first, comparisons=rows), *(replace(c, comparisons=[]) for c in others)]
+    text = agreement.caption(replace(small_data, cells=cells))
+    assert text.startswith("3 of 4 observables")
+    assert "3 differ by more than 2, 2 by more than 3" in text
+    place = f"{first.density_g_cm3:g} g/cm³, {first.temperature_K:g} K"
+    assert f"(most: pressure at {place}, by 4.50)" in text
+
+
 def test_coordination_without_distributions_shows_means(small_data: ReportData) -> None:
     bare = [replace(c, distribution=()) for c in small_data.coordination]
     figure = coordination.coordination_numbers(replace(small_data, coordination=bare))
