@@ -14,7 +14,7 @@ from lmp_thermo.fluid.molecules import Composition
 from lmp_thermo.reference import lammps_force_field
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.sampling.designs import CellPlan
-from lmp_thermo.sections import Dynamics, Training
+from lmp_thermo.sections import Dynamics, Production, Training
 from lmp_thermo.stages import estimate
 from lmp_thermo.stages.estimate import _calculators_s, _edges_an_atom, box_volume
 from lmp_thermo.states import StatePoint
@@ -103,3 +103,32 @@ def test_a_force_field_tells_what_a_step_takes(monkeypatch: pytest.MonkeyPatch) 
     unknown = LammpsReference("lj", ("pair_style no/such",), 8.5, ("Ar",))
     with pytest.raises(LabelError, match=r"LAMMPS: .*no/such"):
         unknown.seconds_a_step(box)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_runs_cost_their_steps_and_compiled_models_take_shorter_ones(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool
+) -> None:
+    """Two potentials and the reference at a thin and a dense state, on two cores."""
+    monkeypatch.setattr(estimate, "_reference_step_s", lambda context, molecules: 1e-4)
+    monkeypatch.setattr(estimate, "_step_s", lambda context, molecules, state: 0.018)
+    production = Production(
+        molecules=8,
+        timestep_fs=0.5,
+        equilibration_ps=1.0,
+        production_ps=3.0,
+        gas_production_ps=9.0,
+        gas_below_g_cm3=0.1,
+        compiled=compiled,
+    )
+    context = SimpleNamespace(
+        cores=2,
+        run_states=[StatePoint(0.1, 200.0), StatePoint(0.4, 200.0)],
+        study=SimpleNamespace(
+            production=production, validation=SimpleNamespace(reference_runs=True)
+        ),
+    )
+    each = (estimate.STEP_S + 0.018) / (estimate.COMPILED_RUN if compiled else 1.0)
+    steps = 2000 * (10.0 + 4.0)
+    found = estimate._simulation_s(context, 2)  # type: ignore[arg-type]
+    assert found == pytest.approx(steps * (2 * each + 1e-4) / 2)
