@@ -16,8 +16,8 @@ POOL = "pool"
 
 LABELS_HELP = 0.8
 """Of the best design's errors. Errors that labels limit fall about as their inverse root: twice as
-many lower them to 0.71. Where the whole pool, many times as many, does not reach this share,
-training limits."""
+many lower them to 0.71. Where the whole pool, many times as many, surely does not reach this
+share (the interval lies above it), training limits."""
 
 CLAIMED = ("worst cell's score", "largest pressure bias")
 """What the curriculum is for; named first."""
@@ -322,8 +322,8 @@ def _pool(result: Result) -> list[str]:
     tests = [t for t in _tests(result, (POOL, best)) if t.cells == "all cells"]
     if not tests:
         return [f"{said}."]
-    ratios = [test.ratio for test in tests if test.quantity.endswith("RMSE")]
-    limited = min(ratios, default=0.0) > LABELS_HELP
+    lowest = [test.interval[0] for test in tests if test.quantity.endswith("RMSE")]
+    limited = min(lowest, default=0.0) > LABELS_HELP
     return [
         f"{said}; their errors over those of {models_of(best)}: {_ratios(tests)}."
         + (

@@ -158,8 +158,12 @@ def test_the_verdict_is_computed(values: dict[str, Any], result: Result) -> None
     assert f"interaction energy {1 / test.ratio:.2f} ({1 / high:.2f} to " in other.meaning
 
 
-@pytest.mark.parametrize(("factor", "limited"), [(0.9, True), (0.5, False)])
-def test_the_verdict_says_whether_labels_or_training_limit(factor: float, limited: bool) -> None:
+@pytest.mark.parametrize(
+    ("factor", "low", "limited"), [(0.9, 0.82, True), (0.9, 0.72, False), (0.5, 0.4, False)]
+)
+def test_the_verdict_says_whether_labels_or_training_limit(
+    factor: float, low: float, limited: bool
+) -> None:
     """Arms of the whole pool are no design among equals, but what labels could give at the most."""
     own = compared(("temperature", "density", "pool"))
     for arm in own["arms"].values():
@@ -168,7 +172,7 @@ def test_the_verdict_says_whether_labels_or_training_limit(factor: float, limite
     for test in own["tests"]:
         if test["second"] == "pool":
             test["ratio"] = factor
-            test["interval"] = [0.8 * factor, 1.1 * factor]
+            test["interval"] = [low, 1.1 * factor]
     result = Result.model_validate(own)
     found = verdict(result)
     assert headline_pair(result) == ("density", "temperature")

@@ -11,6 +11,8 @@ import yaml
 
 from lmp_thermo.errors import TrainingError
 from lmp_thermo.frames import Frame, write_frames
+from lmp_thermo.sections import Training
+from lmp_thermo.stages.train import architecture
 from lmp_thermo.training import runner
 from lmp_thermo.training.configuration import write_configuration
 from lmp_thermo.training.recipe import Architecture, Limit, LossWeights, TrainingPlan
@@ -67,6 +69,33 @@ def test_the_folder_can_be_moved(tmp_path: Path) -> None:
     text = yaml.safe_dump(_written(tmp_path / "t"))
     assert str(tmp_path) not in text
     assert {p.name for p in (tmp_path / "t").iterdir()} >= {"training.xyz", "validation.xyz"}
+
+
+def test_the_study_says_how_large_the_model_is(tmp_path: Path) -> None:
+    """Every size differs from its default, and from the others."""
+    asked = Training(
+        layers=3,
+        l_max=0,
+        parity=False,
+        features=5,
+        num_bessels=11,
+        radial_mlp_width=7,
+        dtype="float64",
+        r_max_A=4.5,
+        updates=[1],
+    )
+    plan = replace(PLAN, architecture=architecture(asked))
+    model = _written(tmp_path / "t", plan)["training_module"]["model"]
+    assert {
+        "num_layers": 3,
+        "l_max": 0,
+        "parity": False,
+        "num_features": 5,
+        "num_bessels": 11,
+        "radial_mlp_width": 7,
+        "model_dtype": "float64",
+        "r_max": 4.5,
+    }.items() <= model.items()
 
 
 def test_model_has_references_and_cutoffs_of_pairs(tmp_path: Path) -> None:
