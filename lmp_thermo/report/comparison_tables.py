@@ -46,8 +46,8 @@ def sections(result: Result) -> list[Section]:
         *comparison_cells.sections(result),
         Section(
             "Rounds of the curriculum",
-            "Labels bought in each round, and the largest score of any cell that the committee "
-            "expected before.",
+            "Labels bought in each round, and the largest score of any cell to spend on that the "
+            "committee expected before; last, what the final model has there.",
             curriculum_table(result),
             folded=True,
         ),
@@ -270,8 +270,8 @@ def tests_table(result: Result, quantity: str) -> Table:
 
 
 def curriculum_table(result: Result) -> Table:
-    """A row for each adaptive arm and round."""
-    columns = [("arm", ""), ("round", ""), ("labels", ""), ("worst expected score", "")]
+    """A row for each adaptive arm and round, and one for what came of them."""
+    columns = [("arm", ""), ("round", ""), ("labels", ""), ("worst score", "")]
     rows = []
     for name, rounds in result.curriculum.items():
         for number, own in enumerate(rounds):
@@ -285,6 +285,16 @@ def curriculum_table(result: Result) -> Table:
                     NOTHING if worst is None else Entry(plain(worst), worst),
                 ]
             )
+        arm = result.arms[name]
+        found, total = arm.worst_to_spend_on.score, sum(arm.frames.values())
+        rows.append(
+            [
+                Entry(name),
+                Entry("final model", len(rounds)),
+                Entry(str(total), total, "in all"),
+                Entry(plain(found), found),
+            ]
+        )
     return Table(columns, rows)
 
 
