@@ -55,7 +55,8 @@ def sections(result: Result) -> list[Section]:
             "Runs with the arms' potentials",
             "Frames of these runs were labelled again and judged. Pressure: difference from the "
             "reference's own run in combined standard errors. RDF: mean absolute difference of "
-            "g(r). Coordination: Wasserstein-1 distance, neighbours.",
+            "g(r). Coordination: Wasserstein-1 distance, neighbours. By chance: what two runs with "
+            "one potential would show, by the standard errors of both.",
             runs_table(result),
         ),
         *distillation.sections(result),
@@ -326,8 +327,8 @@ def runs_table(result: Result) -> Table:
                     if run.passed
                     else Entry("failed", note=", ".join(run.failures), mark="failed"),
                     NOTHING if sigmas is None else Entry(plain(sigmas), abs(sigmas)),
-                    _number(run.rdf_distance),
-                    _number(run.coordination_distance),
+                    _distance(run.rdf_distance, run.rdf_by_chance),
+                    _distance(run.coordination_distance, run.coordination_by_chance),
                 ]
             )
     return Table(columns, rows)
@@ -363,6 +364,12 @@ def _spread(values: Sequence[float]) -> Entry:
     mean = sum(values) / len(values)
     note = f"{plain(min(values))} to {plain(max(values))}" if len(values) > 1 else ""
     return Entry(plain(mean), mean, note)
+
+
+def _distance(value: float | None, by_chance: float | None) -> Entry:
+    if value is None:
+        return NOTHING
+    return Entry(plain(value), value, "" if by_chance is None else f"{plain(by_chance)} by chance")
 
 
 def _number(value: float | None) -> Entry:

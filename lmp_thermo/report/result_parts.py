@@ -328,7 +328,9 @@ class Run(Part):
     failures: list[Text]
     pressure: Pressure | None
     rdf_distance: NonNegative | None
+    rdf_by_chance: NonNegative | None = None
     coordination_distance: NonNegative | None
+    coordination_by_chance: NonNegative | None = None
 
 
 class PressureFall(Part):

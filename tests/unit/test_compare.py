@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.stats import wasserstein_distance
 
 from lmp_thermo.comparison import Arm, Comparison, Curriculum, Home, OtherModel, Teacher
 from lmp_thermo.potential.frame_errors import FrameErrors
@@ -249,10 +250,44 @@ def test_coordination_of_runs_is_compared_where_it_was_counted_with_one_cutoff(
         ({}, None),  # the liquid's run could not be read: each run has a cutoff of its own
     ):
         write_json(tmp_path / analyze.CUTOFFS, cutoffs)
-        assert arm_runs._coordination_distance(context, LIQUID) == expected
+        found = arm_runs._named("c", arm_runs._coordination_distances(context, LIQUID))
+        assert found == {"c_distance": expected, "c_by_chance": expected and 0.0}
     curves["arm"]["C-H"] = shares(0.0, 1.0)
     write_json(tmp_path / analyze.CUTOFFS, {"C-H": 3.0})
-    assert arm_runs._coordination_distance(context, LIQUID) == 0.0
+    assert arm_runs._coordination_distances(context, LIQUID) == [(0.0, 0.0)]
+
+
+def test_distances_by_chance_are_those_of_samples_of_one_distribution() -> None:
+    """Coordination numbers of two runs of 60 and of 200 independent sites each, many times."""
+    random = np.random.default_rng(4)
+    values, shares = np.arange(9.0), np.array([1, 2, 9, 20, 30, 22, 10, 5, 1]) / 100
+    sizes = (60, 200)
+    seen = [
+        wasserstein_distance(values, values, *(random.multinomial(n, shares) for n in sizes))
+        for _ in range(2000)
+    ]
+    curves = [np.column_stack([values, shares, np.sqrt(shares * (1 - shares) / n)]) for n in sizes]
+    drawn = arm_runs.distances_by_chance(*curves)
+    error = np.hypot(np.std(drawn) / len(drawn) ** 0.5, np.std(seen) / len(seen) ** 0.5)
+    # beside the scatter, 5 %: a share's error is not quite the normal one's given the sum
+    assert abs(drawn.mean() - np.mean(seen)) < K_SIGMA * error + 0.05 * np.mean(seen)
+    shorter = arm_runs.distances_by_chance(curves[0][2:6], curves[1])  # counts that one lacks
+    assert 0 < shorter.mean() < 1.5 * drawn.mean()
+
+
+def test_g_of_r_differs_by_chance_as_its_errors_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(5)
+    x, errors = np.arange(4000.0), (0.03, 0.04)
+
+    def curve(error: float) -> Any:
+        return np.column_stack([x, 1 + random.normal(scale=error, size=len(x)), 0 * x + error])
+
+    pairs = {"C-C": tuple(curve(error) for error in errors)}
+    monkeypatch.setattr(arm_runs, "_pairs", lambda context, state, kind: pairs)
+    context: Any = None
+    ((found, by_chance),) = arm_runs._rdf_distances(context, LIQUID)
+    assert by_chance == pytest.approx(0.05 * np.sqrt(2 / np.pi))
+    assert abs(found - by_chance) < K_SIGMA * 0.05 * np.sqrt((1 - 2 / np.pi) / len(x))
 
 
 def test_cells_whose_frames_do_not_forget_are_named(tmp_path: Path) -> None:
