@@ -1,12 +1,12 @@
 """Tables of a comparison by cell, and by where cells lie as seen from the labels."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain, quoted
 from lmp_thermo.report.result import Result
-from lmp_thermo.report.result_parts import Cell, Error
+from lmp_thermo.report.result_parts import Cell, Error, Judged, JudgedOnce
 from lmp_thermo.report.tables import NOTHING, Entry, Table
 from lmp_thermo.states import Place
 
@@ -34,7 +34,7 @@ REGIONS = (
     "was spent at any cell of that density; temperature, both: likewise; combination: only on "
     "others of that density and of that temperature. Inside: between the lowest and the highest "
     "density and temperature on which labels were spent. Regions hold other cells for other arms, "
-    "and errors grow with density: compare shares."
+    "and errors grow with density: compare shares. An error of zero has no part in a mean."
 )
 
 MARKS = {"in": " •", "interpolated": " i", "extrapolated": ""}
@@ -100,23 +100,31 @@ def _matrix_text(quantity: str) -> str:
 
 
 def regions_table(result: Result, quantity: str) -> Table:
-    """Errors of each group over the cells of each region."""
+    """Errors of each group over the cells of each region, and of all models over all cells."""
     found = {place for own in result.places.values() for place in own.values()}
     places = sorted(found, key=lambda place: place.distance)
     rows = []
     for group in result.groups:
         row = [Entry(group)]
         for place in places:
-            errors = [
-                error
+            there = {
+                name: cell
                 for name, cell in result.matrix[group].items()
                 if result.places[group][name] == place
-                and (error := cell.errors.get(quantity)) is not None
-                and error.rmse > 0
-            ]
-            row.append(_typical(errors))
+            }
+            row.append(_typical(_errors(there, quantity)))
+        row.append(_typical(_errors(result.matrix[group], quantity)))
         rows.append(row)
-    return Table([("arm", ""), *((str(place), "") for place in places)], rows)
+    for name, other in result.others.items():
+        nowhere = [NOTHING] * len(places)
+        rows.append([Entry(name), *nowhere, _typical(_errors(other.cells, quantity))])
+    columns = [*((str(place), "") for place in places), ("all cells", "")]
+    return Table([("arm", ""), *columns], rows)
+
+
+def _errors(cells: Mapping[str, Judged] | Mapping[str, JudgedOnce], quantity: str) -> list[Error]:
+    found = [cell.errors.get(quantity) for cell in cells.values()]
+    return [error for error in found if error is not None and error.rmse > 0]
 
 
 def _typical(errors: Sequence[Error]) -> Entry:
@@ -165,7 +173,9 @@ def matrix_table(result: Result, quantity: str) -> Table:
             row.append(
                 NOTHING
                 if error is None
-                else Entry(plain(error.rmse), error.rmse, _beside(error, quantity))
+                else Entry(
+                    quoted(error.rmse, error.standard_error), error.rmse, _beside(error, quantity)
+                )
             )
         rows.append(row)
     return _by_cell([*result.groups, *result.others], rows)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lmp_thermo.report import comparison, comparison_cells, comparison_tables, distillation
-from lmp_thermo.report.quantities import plain
+from lmp_thermo.report.quantities import plain, quoted
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.tables import Table, markdown
 from tests.tolerances import ROUND_OFF
@@ -67,7 +67,9 @@ def test_matrix_quotes_errors_and_marks_where_labels_were_spent(result: Result) 
     )
     assert re.fullmatch(r"[0-9.]+\(\d+(\.\d)?\)", named["none"].text)
     assert named["density"].text.endswith(" •")
-    assert named["no-interaction"].text == "6"
+    other = result.others["no-interaction"].cells["rho0.3_T240"].errors["interaction_energy"]
+    assert named["no-interaction"].text == quoted(other.rmse, other.standard_error)
+    assert named["no-interaction"].order == 6
     assert named["no-interaction"].note == "4.8, 100 %, ±0.6"
     energy = comparison_cells.matrix_table(result, "energy")  # its zero is arbitrary
     assert not any("%" in entry.note for row in energy.rows for entry in row)
@@ -92,6 +94,7 @@ def test_errors_are_summed_up_by_region(values: dict[str, Any], result: Result) 
         "temperature, outside",
         "density, outside",
         "both, outside",
+        "all cells",
     ]
     row = row_of(table, "none")
     cells = [result.matrix["none"][f"rho{d:g}_T240"].errors["net_force"] for d in (0.03, 0.3, 1.2)]
@@ -103,6 +106,14 @@ def test_errors_are_summed_up_by_region(values: dict[str, Any], result: Result) 
     assert row["both, outside"].note.endswith(" %, 6 cells")
     assert row_of(table, "density")["temperature, outside"].note.endswith(" %, 8 cells")
     assert row_of(table, "adaptive")["both, outside"].text == "–"  # it spent on every cell
+    for name, cells in (
+        ("none", result.matrix["none"]),
+        ("no-interaction", result.others["no-interaction"].cells),
+    ):
+        every = [cell.errors["net_force"].rmse for cell in cells.values()]
+        mean = np.exp(np.mean(np.log(every)))
+        assert row_of(table, name)["all cells"].order == pytest.approx(mean, rel=ROUND_OFF)
+    assert row_of(table, "no-interaction")["spent on"].text == "–"
     own = copy.deepcopy(values)
     own["matrix"]["none"]["rho0.03_T240"]["net_force"]["rmse"] = 0.0  # it has no logarithm
     table = comparison_cells.regions_table(Result.model_validate(own), "net_force")
@@ -171,7 +182,7 @@ def test_with_few_seeds_the_tables_say_that_nothing_is_decided() -> None:
 def test_tables_for_github_are_narrow_and_whole(result: Result) -> None:
     lines = comparison.tables(result).splitlines()
     rows = [line for line in lines if line.startswith("|")]
-    assert max(map(len, rows)) < 200
+    assert max(map(len, rows)) < 220
     for before, line in itertools.pairwise(lines):
         if before.startswith("|") and line.startswith("|"):
             assert before.count("|") == line.count("|")
