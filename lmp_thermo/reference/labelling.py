@@ -117,7 +117,7 @@ class Labeller:
             return frame
         return LabelFailure(
             frame,
-            f"force of {largest:.1f} eV/Å, expected at most reference.max_force_eV_A = {limit:g}",
+            f"force of {largest:.4g} eV/Å, expected at most reference.max_force_eV_A = {limit:g}",
         )
 
     def _path(self, frame: Frame) -> Path:

@@ -225,7 +225,7 @@ def _by_model(context: Context, frames: Sequence[Frame]) -> Iterator[Frame | Lab
         largest = float(np.abs(found.forces).max())
         if largest > limit:
             cause = (
-                f"force of {largest:.3g} eV/Å, expected at most reference.max_force_eV_A = "
+                f"force of {largest:.4g} eV/Å, expected at most reference.max_force_eV_A = "
                 f"{limit:g}"
             )
             yield LabelFailure(frame, cause)
