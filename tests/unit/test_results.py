@@ -14,7 +14,7 @@ RESULTS = sorted((ROOT / "results").rglob("*.json"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOUND = (ROOT / "docs" / "density" / "README.md").read_text(encoding="utf-8")
 
-QUOTED = ("argon", "ethane", "methane")
+QUOTED = ("argon", "carbon-tetrafluoride", "ethane", "methane")
 """Studies whose verdict README and docs/density quote; the others are variants of them."""
 
 INTERVAL = re.compile(r"\d+(?:\.\d+)? \(\d+(?:\.\d+)? to \d+(?:\.\d+)?")

@@ -83,8 +83,8 @@ def caption(result: Result, group: str) -> str:
     )
     return (
         f"Labels bought in each cell{over}. Last panel: the largest score that the committee "
-        "expects of any cell before each round buys (lines: single seeds), and what the final "
-        "models have on held-out frames (stars). Dashed: the target."
+        "expects of any cell to spend on before each round buys (lines: single seeds), and what "
+        "the final models have there on held-out frames (stars). Dashed: the target."
         + (f" Stopped: {stopped}." if stopped else "")
     )
 
@@ -134,7 +134,7 @@ def _draw_scores(
         points = [(n, max(own.scores.values())) for n, own in enumerate(rounds) if own.scores]
         if points:
             axes.plot(*zip(*points, strict=True), "o-", color=style.colour, lw=0.9, markersize=3)
-        found = result.arms[name].worst.score
+        found = result.arms[name].worst_to_spend_on.score
         if found > 0:
             axes.plot([last + 1 + shift], [found], "*", color=INK, markersize=6)
     target = (result.settings.comparison.curriculum or {}).get("target")
