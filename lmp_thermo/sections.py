@@ -248,8 +248,9 @@ class Production(Section):
     thermostat_damping_ps: Positive = 0.1
     compiled: bool = Field(
         False,
-        description="whether runs read models compiled ahead of time (.nequip.pt2): needs a C++ "
-        "compiler and two minutes for each potential, and makes steps two to four times as fast",
+        description="whether runs read models compiled ahead of time for this machine's processor "
+        "(.nequip.pt2): needs a C++ compiler and two minutes for each potential, and makes steps "
+        "two to four times as fast; for decks that other machines run, leave it out",
     )
     guards: Guards = Guards()
 
