@@ -1,6 +1,7 @@
-"""What this machine has to give: cores and disk space."""
+"""What this machine has to give: cores, a compiler, disk space."""
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,11 @@ def read_quota(group: Path) -> float | None:
     if quota == "max" or int(quota) <= 0:
         return None
     return int(quota) / int(period)
+
+
+def compiler() -> str:
+    """The C++ compiler that torch calls: of the environment's ``CXX``, or ``g++``."""
+    return (shlex.split(os.environ.get("CXX", "")) or ["g++"])[0]
 
 
 def free_bytes(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """A study from Python: all that the command line does."""
 
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ import yaml
 from lmp_thermo.comparison import Comparison
 from lmp_thermo.errors import LmpThermoError, StudyError, TrainingError, WorkspaceError
 from lmp_thermo.fluid.packing import box_length, check_packing
-from lmp_thermo.launch.machine import usable_cores
+from lmp_thermo.launch.machine import compiler, usable_cores
 from lmp_thermo.launch.run_folder import read_failure
 from lmp_thermo.products import hash_of_file, write_text
 from lmp_thermo.progress import Progress, duration
@@ -205,6 +206,7 @@ class Study:
     def _carry_out(self, chosen: Sequence[Step]) -> None:
         progress = self._context.progress
         self._check_device(chosen)
+        self._check_compiler(chosen)
         with self.workspace.locked():
             self._write_resolved()
             for step in chosen:
@@ -242,6 +244,22 @@ class Study:
             raise StudyError(
                 f"{self.path.name}: {keys[0]} = cuda, but torch sees no GPU on this machine, "
                 "expected one; train where there is one, or set it to cpu"
+            )
+
+    def _check_compiler(self, chosen: Sequence[Step]) -> None:
+        """Where nothing is left to compile, none is asked for."""
+        trained = ("training.compiled", self.file.training.compiled)
+        asked = {
+            "train": trained,
+            "curriculum": trained,
+            "export": ("production.compiled", self.file.production.compiled),
+        }
+        wanted = [asked[s.stage] for s in chosen if s.stage in asked and s.state != "done"]
+        keys = [key for key, compiled in wanted if compiled]
+        if keys and shutil.which(compiler()) is None:
+            raise StudyError(
+                f"{self.path.name}: {keys[0]} = true, but there is no {compiler()} here, "
+                "expected a C++ compiler; install one, name it in CXX, or set it to false"
             )
 
     def _check_stage(self, stage: str) -> None:

@@ -9,6 +9,7 @@ import yaml
 
 from lmp_thermo import Study
 from lmp_thermo.errors import LabelError, StudyError
+from lmp_thermo.launch import machine
 from lmp_thermo.products import Product
 from lmp_thermo.stages import driver
 from lmp_thermo.stages.context import Context
@@ -115,6 +116,41 @@ def test_training_on_a_gpu_is_refused_where_there_is_none(
     monkeypatch.setattr(driver, "steps", lambda context: [step])
     study.run()
     assert drawn
+
+
+@pytest.mark.parametrize(
+    ("section", "before", "after"),
+    [("training", "train", "export"), ("production", "export", "deck")],
+)
+def test_compiling_is_refused_where_there_is_no_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, before: str, after: str
+) -> None:
+    """Before anything is drawn; steps that compile nothing go on without one."""
+    data = yaml.safe_load((INPUTS / "argon.yaml").read_text())
+    data["training"]["compiled"] = False
+    data[section]["compiled"] = True
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(data))
+    study = Study(path, tmp_path / "runs")
+    monkeypatch.setenv("CXX", "no-such-compiler -O2")
+    message = rf"own\.yaml: {section}\.compiled = true, but there is no no-such-compiler here"
+    with pytest.raises(StudyError, match=message):
+        study.run()
+    assert not (tmp_path / "runs").exists()
+
+    made = []
+    missing = Product(tmp_path / "made", {"stage": "a test"})
+    for stage in (after, before):
+        step = Step(stage, 0, lambda: made.append(1), lambda: [missing])
+        monkeypatch.setattr(driver, "steps", lambda context, step=step: [step])
+        if stage == after:
+            study.run()
+            assert made
+        else:
+            with pytest.raises(StudyError, match=message):
+                study.run()
+    monkeypatch.setenv("CXX", "")
+    assert machine.compiler() == "g++"
 
 
 def test_a_teacher_on_a_gpu_is_refused_where_there_is_none(
