@@ -8,10 +8,14 @@
   by the posterior variance of a sum over pairs of sites (splines) that has seen the labels' frames.
 - frames: the same, with every frame of a cell to choose from and what was bought fitted again
   before each choice; the richest frames of the densest and of the thinnest cell come first.
+- gradient-N: the curriculum's start and its first committee; then, for all the rest at once, the
+  frames whose labels would move the members most: the expected length of the gradient of the loss
+  (Settles, Craven and Ray, NIPS 2007) where each member's word is the label for the others.
 - coverage: the frame that is farthest from all chosen ones, by the same sums over pairs, for all
   labels; as the curriculum starts, but without its floor for the gas and its bound for a cell.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,16 +23,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from pair_sums import PairBasis, Rows, fitted
+from pair_sums import ENERGY_EV, FORCE_EV_A, PairBasis, Rows, fitted
 
 from lmp_thermo.comparison import Arm, Curriculum
 from lmp_thermo.errors import StudyError
 from lmp_thermo.frames import Frame
+from lmp_thermo.potential.card import MODEL
+from lmp_thermo.potential.evaluate import Evaluator, _tensors
+from lmp_thermo.products import read_json
 from lmp_thermo.sampling.designs import cells_of, pool_order, spend
 from lmp_thermo.sampling.pair_sums import FarthestFirst
 from lmp_thermo.stages import curriculum
-from lmp_thermo.stages.candidates import buyers
+from lmp_thermo.stages.candidates import buyers, settings
 from lmp_thermo.stages.context import Context
 from lmp_thermo.stages.pool import Selection, comparison_of, costs, pool
 from lmp_thermo.stages.workspace import Workspace
@@ -108,7 +116,67 @@ def worth(context: Context, seed: int, labels: int) -> Selection:
 
 
 def committee(context: Context, seed: int, labels: int, updates: int, out: Path) -> Selection:
-    """The curriculum as the package carries it out, in a workspace of its own."""
+    """The curriculum as the package carries it out."""
+    own = carried_out(context, seed, labels, updates, out)
+    return curriculum.selection(own, buyers(own)[0])
+
+
+def gradient(context: Context, seed: int, labels: int, updates: int, out: Path) -> Selection:
+    """The curriculum's start, then the frames with the longest expected gradients."""
+    own = carried_out(context, seed, labels, updates, out)
+    arm = buyers(own)[0]
+    start = read_json(curriculum.product(own, arm, 0).folder / curriculum.SELECTION)["selection"]
+    bought: Selection = {own.study.states.named(name): list(i) for name, i in start.items()}
+    folders = [own.workspace.committee(arm.name, 1, k) for k in range(settings(own).committee)]
+    members = [Member(folder / MODEL) for folder in folders]
+    most = math.ceil(settings(own).most_of(len(spendable(context))) * labels)
+    lengths = {
+        (state, index): expected_length(members, pool(context)[state][index])
+        for state in spendable(context)
+        for index in in_order(context, seed, state)[: 2 * LOOKED_AT]
+        if index not in bought.get(state, [])
+    }
+    for state, index in sorted(lengths, key=lambda place: -lengths[place]):
+        if sum(map(len, bought.values())) == labels:
+            break
+        if len(bought.get(state, [])) < most:
+            bought.setdefault(state, []).append(index)
+    return bought
+
+
+class Member:
+    """A model of a committee, with its weights."""
+
+    def __init__(self, model: Path) -> None:
+        self.graph = Evaluator(model, threads=1)._graph
+        self.module = torch.jit.load(str(model))
+        self.module.train()  # else forces have no gradient
+        self.weights = [weight.requires_grad_() for weight in self.module.parameters()]
+
+    def says(self, frame: Frame) -> torch.Tensor:
+        """(1 + 3 n_molecules,) energy per atom and net forces, in units of errors that count the
+        same."""
+        out = self.module(_tensors(self.graph(frame.atoms)))
+        molecule = torch.from_numpy(frame.molecule)
+        net = torch.zeros(frame.n_molecules, 3, dtype=out["forces"].dtype)
+        net = net.index_add(0, molecule, out["forces"]) / FORCE_EV_A
+        energy = out["total_energy"].view(1) / len(frame.atoms) / ENERGY_EV
+        return torch.cat([energy, net.view(-1) / math.sqrt(net.numel())])
+
+
+def expected_length(members: Sequence[Member], frame: Frame) -> float:
+    """Mean length of the gradients of the members' losses, each with the others' words as label."""
+    said = [member.says(frame) for member in members]
+    lengths = []
+    for (one, own), (_, other) in itertools.permutations(zip(members, said, strict=True), 2):
+        loss = ((own - other.detach()) ** 2).sum()
+        slopes = torch.autograd.grad(loss, one.weights, retain_graph=True, allow_unused=True)
+        lengths.append(math.sqrt(sum(float((s**2).sum()) for s in slopes if s is not None)))
+    return sum(lengths) / len(lengths)
+
+
+def carried_out(context: Context, seed: int, labels: int, updates: int, out: Path) -> Context:
+    """The study with the curriculum carried out in a workspace of its own."""
     folder = out / f"committee-{updates}-{labels}"
     (folder / "models").mkdir(parents=True, exist_ok=True)
     for part in ("frames", "labels", f"models/{context.own_model}"):  # that drew the pool
@@ -133,7 +201,7 @@ def committee(context: Context, seed: int, labels: int, updates: int, out: Path)
         )
     curriculum.make(own)
     own.memory.clear()
-    return curriculum.selection(own, buyers(own)[0])
+    return own
 
 
 def information(context: Context, seed: int, labels: int) -> Selection:

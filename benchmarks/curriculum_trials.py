@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from curriculum_rules import DESIGNS, RULES, Rule, committee, fixed, ideal_bar
+from curriculum_rules import DESIGNS, RULES, Rule, committee, fixed, gradient, ideal_bar
 
 from lmp_thermo import Study
 from lmp_thermo.comparison import Arm
@@ -50,8 +50,11 @@ def main() -> None:
     options = parser.parse_args()
     known = [*DESIGNS, *RULES]
     for rule in options.rules:
-        if rule not in known and not re.fullmatch(r"committee-[1-9]\d*", rule):
-            parser.error(f"rule {rule}: expected one of {', '.join(known)}, committee-UPDATES")
+        if rule not in known and not re.fullmatch(r"(committee|gradient)-[1-9]\d*", rule):
+            parser.error(
+                f"rule {rule}: expected one of {', '.join(known)}, committee-UPDATES, "
+                "gradient-UPDATES"
+            )
     context = Study(options.study, options.workspace, variant=options.variant)._context
     places = list(itertools.product(options.rules, options.seeds))
     chosen = {
@@ -82,9 +85,10 @@ def selection(context: Context, rule: str, seed: int, options: argparse.Namespac
 
 def rule_of(name: str, out: Path) -> Rule:
     """A rule by its name."""
-    if name.startswith("committee-"):
-        updates = int(name.removeprefix("committee-"))
-        return lambda context, seed, labels: committee(context, seed, labels, updates, out)
+    kind, _, updates = name.partition("-")
+    if updates:
+        own = {"committee": committee, "gradient": gradient}[kind]
+        return lambda context, seed, labels: own(context, seed, labels, int(updates), out)
     if name in DESIGNS:
         return lambda context, seed, labels: fixed(context, seed, labels, DESIGNS[name])
     return RULES[name]

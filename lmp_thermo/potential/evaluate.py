@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from ase import Atoms
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from lmp_thermo.errors import PotentialError
 from lmp_thermo.frames import Frame
+
+if TYPE_CHECKING:
+    import torch
 
 Array = NDArray[np.float64]
 
@@ -171,19 +174,8 @@ class Evaluator:
         )
 
     def _call(self, graph: _Graph) -> tuple[Array, Array, Array]:
-        import torch
-
         n_frames = len(graph.sizes)
-        inputs: dict[str, Any] = {
-            "pos": torch.from_numpy(np.ascontiguousarray(graph.positions)),
-            "atom_types": torch.from_numpy(graph.types),
-            "edge_index": torch.from_numpy(graph.edges),
-            "edge_cell_shift": torch.from_numpy(graph.shifts),
-            "cell": torch.from_numpy(graph.cells),
-            "batch": torch.from_numpy(np.repeat(np.arange(n_frames), graph.sizes)),
-            "num_atoms": torch.from_numpy(graph.sizes),
-        }
-        out = self._module(inputs)
+        out = self._module(_tensors(graph))
         energy = out["total_energy"].detach().numpy().reshape(n_frames).astype(float)
         forces = out["forces"].detach().numpy().astype(float)
         stress = out["stress"].detach().numpy().reshape(n_frames, 3, 3).astype(float)
@@ -193,6 +185,20 @@ class Evaluator:
                 "for atoms on top of each other"
             )
         return energy, forces, stress
+
+
+def _tensors(graph: _Graph) -> "dict[str, torch.Tensor]":
+    import torch
+
+    return {
+        "pos": torch.from_numpy(np.ascontiguousarray(graph.positions)),
+        "atom_types": torch.from_numpy(graph.types),
+        "edge_index": torch.from_numpy(graph.edges),
+        "edge_cell_shift": torch.from_numpy(graph.shifts),
+        "cell": torch.from_numpy(graph.cells),
+        "batch": torch.from_numpy(np.repeat(np.arange(len(graph.sizes)), graph.sizes)),
+        "num_atoms": torch.from_numpy(graph.sizes),
+    }
 
 
 def _batches(frames: Iterable[Frame], batch_atoms: int) -> Iterator[list[Frame]]:

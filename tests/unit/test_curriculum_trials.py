@@ -8,6 +8,7 @@ from typing import Any
 import ase.build
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 
 from lmp_thermo.frames import Frame, Tags, molecule_index
@@ -21,12 +22,12 @@ CUTOFFS = {"C": {"C": 8.0, "H": 5.0}, "H": {"C": 5.0, "H": 3.5}}
 
 @pytest.fixture
 def scripts(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The two files of the benchmark."""
+    """The three files of the benchmark."""
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     import curriculum_trials
     import pair_sums
 
-    yield curriculum_trials, pair_sums
+    yield curriculum_trials, pair_sums, sys.modules["curriculum_rules"]
     for name in ("curriculum_trials", "curriculum_rules", "pair_sums"):
         sys.modules.pop(name)
 
@@ -92,6 +93,27 @@ def test_forces_and_pressures_of_pairs_are_those_of_their_energy(scripts: Any) -
     slope = (energy(scaled(frame, 1 + step)) - energy(scaled(frame, 1 - step))) / (2 * step)
     pressure = -slope / (3 * frame.atoms.get_volume()) * BAR_PER_EV_A3
     assert pressure == pytest.approx(float(rows.pressure @ coefficients), rel=1e-5)
+
+
+class Line:
+    """A member whose word is linear in its two weights."""
+
+    def __init__(self, *weights: float) -> None:
+        self.weights = [torch.tensor(weight, requires_grad=True) for weight in weights]
+
+    def says(self, frame: Frame) -> torch.Tensor:
+        """Energy and one component."""
+        return torch.stack([2.0 * self.weights[0], 3.0 * self.weights[1]])
+
+
+def test_expected_length_of_gradients_of_lines(scripts: Any) -> None:
+    members = [Line(1.0, 1.0), Line(2.0, 1.5), Line(1.0, 3.0)]
+    lengths = []
+    for one, other in itertools.permutations(members, 2):
+        by = [float(b.detach() - a.detach()) for a, b in zip(one.weights, other.weights, strict=True)]
+        lengths.append(np.hypot(2 * 4 * by[0], 2 * 9 * by[1]))  # of (2 by)^2 + (3 by)^2
+    found = scripts[2].expected_length(members, box())
+    assert found == pytest.approx(np.mean(lengths), rel=1e-6)  # single precision
 
 
 @pytest.mark.parametrize(("name", "rules"), [("trials", 9), ("trials-methane", 2)])
