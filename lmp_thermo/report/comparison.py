@@ -152,7 +152,7 @@ def page(result: Result, drawn: list[Drawn]) -> str:
                 "How it was judged": _judged(result),
                 "Provenance": {
                     "command": result.command,
-                    **({"wall time of all work in the workspace": _wall_time(result)} if result.seconds else {}),
+                    **({"time in the workspace": _wall_time(result)} if result.seconds else {}),
                     **{f"{name} version": own for name, own in result.versions.items()},
                     **({"stages": ", ".join(result.stages)} if result.stages else {}),
                 },

@@ -110,7 +110,8 @@ def test_expected_length_of_gradients_of_lines(scripts: Any) -> None:
     members = [Line(1.0, 1.0), Line(2.0, 1.5), Line(1.0, 3.0)]
     lengths = []
     for one, other in itertools.permutations(members, 2):
-        by = [float(b.detach() - a.detach()) for a, b in zip(one.weights, other.weights, strict=True)]
+        pairs = zip(one.weights, other.weights, strict=True)
+        by = [float(b.detach() - a.detach()) for a, b in pairs]
         lengths.append(np.hypot(2 * 4 * by[0], 2 * 9 * by[1]))  # of (2 by)^2 + (3 by)^2
     found = scripts[2].expected_length(members, box())
     assert found == pytest.approx(np.mean(lengths), rel=1e-6)  # single precision
