@@ -20,7 +20,7 @@ from lmp_thermo.stages.judge import judged
 from lmp_thermo.stages.runs import SPEED, drawn_frames, trajectory_of
 from lmp_thermo.states import StatePoint
 from lmp_thermo.study import seed_for
-from lmp_thermo.validation import Check, Verdict, compare_observables
+from lmp_thermo.validation import Check, Verdict, compare_observables, judge_run_pressure
 
 CELLS = "cells.json"
 PARITY = "parity.json"
@@ -33,7 +33,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.validation(context.arm),
         {
-            "stage": "validate/3",
+            "stage": "validate/4",
             "observables": analyze.product(context).content,
             "reference": context.reference.identity,
             "validation": context.study.validation.model_dump(),
@@ -145,7 +145,7 @@ def _run_facts(context: Context, state: StatePoint) -> dict[str, Any]:
 
 
 def _with_stability(context: Context, state: StatePoint, cell: dict[str, Any]) -> dict[str, Any]:
-    """The verdict with the gates on the run itself in front."""
+    """The verdict with the gates on the run in front, and its pressure beside the reference's."""
     run = cell["run"]
     finished = run["status"] == "finished"
     checks = [
@@ -162,6 +162,12 @@ def _with_stability(context: Context, state: StatePoint, cell: dict[str, Any]) -
     earlier = cell.get("verdict")
     if earlier is not None:
         checks += [Check(**check) for check in earlier["checks"]]
+        ideal, gates = cell["ideal_pressure_bar"], context.study.validation.gates
+        checks += [
+            judge_run_pressure(state, row, ideal, gates)
+            for row in cell["comparison"]
+            if row["name"] == "pressure"
+        ]
     else:
         checks.append(Check("relabelled frames", None, None, "", False, "none could be judged"))
     return Verdict(state, tuple(checks)).to_dict()

@@ -152,6 +152,30 @@ def _pressure(
     return Check("bias of pressure", value, limit, "bar", value <= limit, source)
 
 
+def judge_run_pressure(
+    state: StatePoint, row: Mapping[str, Any], ideal_bar: float, gates: Gates
+) -> Check:
+    """Judge the pressure of the potential's run by that of the reference's own run.
+
+    Frames of the potential's run say what is wrong where it went, not that it went elsewhere than
+    the reference does; its pressure does. `SIGMAS` standard errors of the difference are granted.
+
+    Args:
+        state: the cell.
+        row: the pressure, of `compare_observables`.
+        ideal_bar: N k_B T / V of the molecules.
+        gates: limits.
+    """
+    name = "pressure of the run"
+    if row["agrees"] is None:
+        return Check(name, None, None, "bar", None, "a run is too short to tell its pressure")
+    limit, source = pressure_limit(state, row["reference"] - ideal_bar, ideal_bar, gates)
+    chance = SIGMAS * row["standard_error"]
+    value = abs(row["potential"] - row["reference"])
+    remark = f"{source}, and {SIGMAS:g} standard errors, {chance:.1f} bar, of the two runs"
+    return Check(name, value, limit + chance, "bar", value <= limit + chance, remark)
+
+
 def compare_observables(
     potential: Mapping[str, Mapping[str, Any]], reference: Mapping[str, Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 
 from lmp_thermo.sections import Gates
 from lmp_thermo.states import StatePoint
-from lmp_thermo.validation import compare_observables, judge_cell
+from lmp_thermo.validation import compare_observables, judge_cell, judge_run_pressure
 
 LIQUID, GAS = StatePoint(0.42, 200.0), StatePoint(0.005, 300.0)
 GATES = Gates(liquid_above_g_cm3=0.2)
@@ -88,6 +88,25 @@ def observable(value: float, error: float, converged: bool = True) -> dict[str, 
 def test_comparison(own: dict[str, Any], other: dict[str, Any], agrees: bool | None) -> None:
     (row,) = compare_observables({"pressure": own, "only": own}, {"pressure": other})
     assert row["agrees"] is agrees
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "passed"),
+    [  # 3 % of 1200 bar and four errors of 5 bar: 56 bar
+        (observable(1145.0, 3.0), observable(1200.0, 4.0), True),
+        (observable(1143.0, 3.0), observable(1200.0, 4.0), False),
+        (observable(1257.0, 3.0), observable(1200.0, 4.0), False),
+        (observable(1145.0, 3.0), observable(1200.0, 4.0, converged=False), None),
+    ],
+)
+def test_pressure_of_the_run(
+    own: dict[str, Any], other: dict[str, Any], passed: bool | None
+) -> None:
+    (row,) = compare_observables({"pressure": own}, {"pressure": other})
+    check = judge_run_pressure(GAS, row, 30.0, GATES)
+    assert check.passed is passed
+    if passed is not None:
+        assert check.limit == pytest.approx(56.0)
 
 
 def test_drift_is_not_compared() -> None:
