@@ -112,6 +112,17 @@ def test_the_envelopes_say_what_the_cells_did(finished: Study, folder: Path) -> 
     assert 5.0 < dense.neighbours / thin.neighbours < 20.0
 
 
+def test_the_run_is_judged_by_the_pressure_of_the_reference_s_own(finished: Study) -> None:
+    for cell in finished.validation().values():
+        (row,) = (row for row in cell["comparison"] if row["name"] == "pressure")
+        (check,) = (c for c in cell["verdict"]["checks"] if c["name"] == "pressure of the run")
+        if row["agrees"] is None:
+            assert check["passed"] is None
+        else:
+            assert check["value"] == abs(row["potential"] - row["reference"])
+            assert check["passed"] is (check["value"] <= check["limit"])
+
+
 def test_a_second_run_does_nothing(finished: Study) -> None:
     before = {p: p.stat().st_mtime_ns for p in finished.workspace.path.rglob("product.json")}
     finished.run()
