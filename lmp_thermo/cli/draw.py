@@ -1,4 +1,4 @@
-"""``lmp-thermo draw``: tables and figures of a comparison from its result file alone."""
+"""``lmp-thermo draw``: tables and figures of comparisons from their result files alone."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +15,21 @@ def add_to(app: typer.Typer) -> None:
 
 
 def draw(
-    result: Annotated[
-        Path, typer.Argument(metavar="RESULT.json", help="comparison.json of a study, or a copy")
+    results: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT.json", help="comparison.json of studies, or copies"),
     ],
     out: Annotated[Path, typer.Option("--out", help="folder to write into; made if missing")],
 ) -> None:
-    """Draw the page, tables and figures of a comparison of designs from its result file alone."""
+    """Draw the page, tables and figures of comparisons of designs from their result files alone.
+
+    Of several, also what designs gain study by study, in one figure.
+    """
     from lmp_thermo.errors import AnalysisError
-    from lmp_thermo.report.comparison import write_comparison
+    from lmp_thermo.report.across import write_comparisons
 
     try:
-        written = write_comparison(result, out)
+        written = write_comparisons(results, out)
     except OSError as error:
         raise AnalysisError(
             f"{out}: cannot be written ({error.strerror}); choose another --out"

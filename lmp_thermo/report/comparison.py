@@ -55,7 +55,11 @@ def write_comparison(path: Path, folder: Path) -> list[Path]:
     Raises:
         AnalysisError: the file is no result of a comparison.
     """
-    result = Result.read(path)
+    return write_result(Result.read(path), folder)
+
+
+def write_result(result: Result, folder: Path) -> list[Path]:
+    """The same, of a result that was read."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = draw(result)
     texts = {

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Iterable
 
 from lmp_thermo.report.banner import LISTED, Banner
 from lmp_thermo.report.figures.groups import budget_of, group_title, models_of
@@ -93,26 +94,21 @@ def _paired(result: Result) -> str:
         return "With a single group of arms there is nothing to compare it with."
     if pair is None:
         return "With a single seed nothing says how much of this is chance."
-    tests = _tests(result, pair)
+    tests = result.tests_of(*pair)
     away = any(test.cells == AWAY for test in tests)
     home = result.settings.comparison.home.density_g_cm3
     where = f"at densities other than {home:g} g/cm³" if away else f"over {tests[0].cells}"
-    own = _where_asked(tests)
+    own = where_asked(tests)
     return (
         f"Seed by seed {where}, the errors of {models_of(pair[0])} over those of "
         f"{models_of(pair[1])} are, with 95 % intervals: {_ratios(own)}."
     )
 
 
-def _where_asked(tests: list[PairedTest]) -> list[PairedTest]:
+def where_asked(tests: list[PairedTest]) -> list[PairedTest]:
     """Those over the cells that the verdict is about."""
     cells = AWAY if any(test.cells == AWAY for test in tests) else tests[0].cells
     return [test for test in tests if test.cells == cells]
-
-
-def _tests(result: Result, pair: tuple[str, str]) -> list[PairedTest]:
-    group, base = pair
-    return [t.seen_from(base) for t in result.tests if {t.first, t.second} == {group, base}]
 
 
 def _ratio(test: PairedTest) -> str:
@@ -215,12 +211,12 @@ def _plain(result: Result) -> list[str]:
     """The verdict's question once more, for the controls without intermolecular terms."""
     pair = headline_pair(result)
     controls = (f"{pair[0]}-plain", f"{pair[1]}-plain") if pair else ("", "")
-    tests = _tests(result, controls)
+    tests = result.tests_of(*controls)
     if not tests:
         return []
     return [
         f"Without the intermolecular terms of the loss, the errors of {models_of(controls[0])} "
-        f"over those of {models_of(controls[1])}: {_ratios(_where_asked(tests))}.",
+        f"over those of {models_of(controls[1])}: {_ratios(where_asked(tests))}.",
         *_interaction(result, pair),
     ]
 
@@ -233,7 +229,7 @@ def _interaction(result: Result, pair: tuple[str, str] | None) -> list[str]:
     said = (
         f"{test.quantity.removesuffix(', RMSE')} {_change(test)}, {test.ratio:.2f} "
         f"({test.interval[0]:.2f} to {test.interval[1]:.2f}, p {test.p_value:.2g})"
-        for test in _where_asked(tests)
+        for test in where_asked(tests)
     )
     return [
         f"What the advantage of {models_of(pair[0])} over {models_of(pair[1])} does without these "
@@ -254,7 +250,7 @@ def _where_worse(result: Result) -> list[str]:
     pair = headline_pair(result)
     if pair is None:
         return []
-    tests = _tests(result, pair)
+    tests = result.tests_of(*pair)
     lost = [t for t in tests if t.decided and t.ratio > 1 and t.cells != AWAY]
     wheres = list(dict.fromkeys(test.cells for test in lost))
     return [
@@ -273,27 +269,37 @@ def _adaptive(result: Result) -> list[str]:
     unit = result.settings.comparison.budget_unit
     notes = []
     for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
-        found = {
-            base: tests
-            for base in result.groups
-            if base != POOL
-            and base.split("-")[0] != "adaptive"
-            and (tests := [t for t in _tests(result, (group, base)) if t.cells == "all cells"])
-        }
+        found = beside_fixed(result, group)
         alike = {
             base: tests for base, tests in found.items() if budget_of(base) == budget_of(group)
         }
-        best = [min(own, key=lambda name: _worst(result, name)) for own in (found, alike) if own]
+        best = [best_of(result, own) for own in (found, alike) if own]
         for base in dict.fromkeys(best):
             tests = sorted(found[base], key=lambda t: t.quantity not in CLAIMED)
             among = " of that budget" if base != best[0] else ""
             notes.append(
                 f"Over all cells, errors of {models_of(group)}, which spent "
-                f"{_spent(result, group):g} {unit}, over those of {models_of(base)}, the fixed "
+                f"{spent_by(result, group):g} {unit}, over those of {models_of(base)}, the fixed "
                 f"design{among} with the lowest worst score, which spent "
-                f"{_spent(result, base):g}: {_ratios(tests)}."
+                f"{spent_by(result, base):g}: {_ratios(tests)}."
             )
     return notes
+
+
+def beside_fixed(result: Result, group: str) -> dict[str, list[PairedTest]]:
+    """Tests over all cells of a group with each fixed design, which stands below the stroke."""
+    return {
+        base: tests
+        for base in result.groups
+        if base != POOL
+        and base.split("-")[0] != "adaptive"
+        and (tests := [t for t in result.tests_of(group, base) if t.cells == "all cells"])
+    }
+
+
+def best_of(result: Result, groups: Iterable[str]) -> str:
+    """The group with the lowest worst score, mean over seeds."""
+    return min(groups, key=lambda name: _worst(result, name))
 
 
 def _worst(result: Result, group: str) -> float:
@@ -302,7 +308,7 @@ def _worst(result: Result, group: str) -> float:
     return sum(arm.worst.score for arm in own) / len(own)
 
 
-def _spent(result: Result, group: str) -> float:
+def spent_by(result: Result, group: str) -> float:
     """Mean over seeds, in the unit of the budget."""
     own = result.of_group(group).values()
     return sum(arm.spent for arm in own) / len(own)
@@ -319,7 +325,7 @@ def _pool(result: Result) -> list[str]:
         f"as many updates, pass {_passes(result, POOL)} of {len(result.grid)} cells"
     )
     best = _ranked(result)[0]
-    tests = [t for t in _tests(result, (POOL, best)) if t.cells == "all cells"]
+    tests = [t for t in result.tests_of(POOL, best) if t.cells == "all cells"]
     if not tests:
         return [f"{said}."]
     lowest = [test.interval[0] for test in tests if test.quantity.endswith("RMSE")]

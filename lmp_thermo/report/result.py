@@ -161,6 +161,10 @@ class Result(Part):
         own = self.of_group(group).values()
         return sum(arm.passed for arm in own) / len(own)
 
+    def tests_of(self, group: str, base: str) -> list[PairedTest]:
+        """Tests of a pair of groups, the second of which stands below the stroke."""
+        return [t.seen_from(base) for t in self.tests if {t.first, t.second} == {group, base}]
+
     @property
     def smallest_p(self) -> float:
         """What an exact sign-flip test of the fewest seeds of any pair can reach; 1 without any."""

@@ -218,6 +218,23 @@ def test_draw_prints_what_it_wrote(run: Run, tmp_path: Path) -> None:
     assert all(path.is_file() for path in paths)
 
 
+def test_draw_of_several_studies_draws_what_designs_gain(run: Run, tmp_path: Path) -> None:
+    files = []
+    for study in ("one", "two"):
+        values = compared(("temperature", "density"), (1, 2), (0.3, 0.9), (240.0,))
+        files.append(tmp_path / f"{study}.json")
+        files[-1].write_text(json.dumps({**values, "study": study}))
+    done = run("draw", *map(str, files), "--out", str(tmp_path / "drawn"))
+    assert done.returncode == 0
+    names = [Path(line).name for line in done.stdout.splitlines()]
+    assert {"one.html", "two.html"} < set(names)
+    assert names[-1] == "across-studies.svg"
+    done = run("draw", str(files[0]), str(files[0]), "--out", str(tmp_path / "again"))
+    assert done.returncode == 1
+    assert "got a second result of one" in done.stderr
+    assert not (tmp_path / "again").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "out", "message"),
     [

@@ -9,6 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from lmp_thermo.report import comparison
+from lmp_thermo.report.across import across_studies
 from lmp_thermo.report.comparison_verdict import verdict
 from lmp_thermo.report.figures.coverage_matrix import coverage_matrix
 from lmp_thermo.report.figures.curriculum import adaptive_groups, curriculum
@@ -96,6 +97,41 @@ def test_ratios_are_drawn_with_intervals_and_single_seeds(result: Result) -> Non
     assert any(x == pytest.approx(expected, rel=ROUND_OFF) for x in seen if len(x) == 6)
     interval = [1 / test.interval[1], 1 / test.interval[0]]
     assert any(x == pytest.approx(interval, rel=ROUND_OFF) for x in seen if len(x) == 2)
+
+
+def test_several_studies_stand_row_by_row(values: dict[str, Any], result: Result) -> None:
+    own = copy.deepcopy(values)
+    for arm in own["arms"].values():  # the best fixed design is that of temperature
+        arm["worst"]["score"] = {"temperature": 1.1, "adaptive": 0.9}.get(arm["group"], 2.0)
+        arm["spent"] = 12.0 if arm["group"] == "adaptive" else 24.0
+    other = Result.model_validate({**own, "study": "other"})
+    figure = across_studies([result, other])
+    assert figure is not None
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    fluid = ", ".join(result.settings.molecules)
+    assert labels[0] == "density over temperature"
+    assert labels[2] == f"{fluid} (24 labels, 6 seeds)"
+    assert labels[3] == "curriculum over best fixed"
+    assert labels[5] == f"{fluid} (12 for 24 labels, 6 seeds)"
+    for place, pair, cells in (
+        (2, ("density", "temperature"), "other densities"),
+        (5, ("adaptive", "temperature"), "all cells"),
+    ):
+        test = next(
+            t
+            for t in other.tests_of(*pair)
+            if (t.cells, t.quantity) == (cells, "interaction energy, RMSE")
+        )
+        marks = [
+            float(line.get_xdata()[0])
+            for line in figure.axes[0].lines
+            if list(line.get_ydata()) == [-place]
+        ]
+        assert test.ratio in marks
+
+
+def test_studies_without_either_question_have_no_figure() -> None:
+    assert across_studies([Result.model_validate(compared(("none", "grid")))]) is None
 
 
 def test_a_single_seed_has_no_ratios() -> None:

@@ -1,0 +1,138 @@
+"""Ratios of errors with their intervals and single seeds, a row each, a panel for each quantity."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lmp_thermo.report.figures.groups import GroupStyle
+from lmp_thermo.report.result_parts import PairedTest
+from lmp_thermo.report.style import (
+    FULL_WIDTH,
+    INK,
+    PAPER,
+    new_figure,
+    panel_title,
+    plain_log,
+    short,
+)
+
+ROW = 0.185
+"""Inches."""
+
+LONGEST = 88
+"""Characters of the titles of all panels, beside labels of `USUAL` characters at the most."""
+
+USUAL, CHARACTER = 31, 0.056
+"""Of a label: characters, and inches that each takes."""
+
+FEW = 3
+"""Panels that have room for whole titles."""
+
+FARTHEST = 32.0
+"""The axis ends at this ratio; intervals that go on beyond it have an arrow."""
+
+MARKS = (
+    "geometric mean over seeds with its 95 % interval (Student's t on logarithms); filled where "
+    "the interval leaves 1 out and the p of an exact sign-flip test is at most"
+)
+"""What a caption says of them."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pair of groups.
+
+    Args:
+        label: beside the axis.
+        style: of its marks.
+        tests: by quantity.
+    """
+
+    label: str
+    style: GroupStyle
+    tests: Mapping[str, PairedTest]
+
+
+def forest(
+    blocks: Mapping[str, Sequence[Row]], below: str, farthest: float = FARTHEST, row: float = ROW
+) -> Figure:
+    """All rows under the titles of their blocks.
+
+    Args:
+        blocks: rows by title, with one test at the least.
+        below: what the ratios are, under the axes.
+        farthest: ratio at which the axis ends.
+        row: height of each, inches.
+    """
+    rows = [one for own in blocks.values() for one in own]
+    quantities = list(dict.fromkeys(name for one in rows for name in one.tests))
+    places = len(rows) + len(blocks)
+    figure = new_figure(FULL_WIDTH, 0.9 + row * places)
+    axes = figure.subplots(1, len(quantities), squeeze=False, sharex=True, sharey=True)[0]
+    ticks: list[tuple[float, str, bool]] = []
+    for title, own_rows in blocks.items():
+        if ticks:
+            for panel in axes:
+                panel.axhline(0.5 - len(ticks), color="#c9cdd2", lw=0.6, zorder=0)
+        ticks.append((-len(ticks), short(title), True))
+        for one in own_rows:
+            for panel, quantity in zip(axes, quantities, strict=True):
+                if quantity in one.tests:
+                    _draw(panel, -len(ticks), one.tests[quantity], one.style, farthest)
+            ticks.append((-len(ticks), one.label, False))
+    reach = _reach([test for one in rows for test in one.tests.values()], farthest)
+    beyond = CHARACTER * max(0, max(len(one.label) for one in rows) - USUAL)
+    room = LONGEST * (1 - beyond / (FULL_WIDTH - CHARACTER * USUAL))
+    spoken = [q.removesuffix(", RMSE") if len(quantities) > FEW else q for q in quantities]
+    titles = [short(text[:1].upper() + text[1:]) for text in spoken]
+    share = min(1.0, room / len(titles) / max(map(len, titles)))  # all titles of one size
+    for number, (panel, title) in enumerate(zip(axes, titles, strict=True)):
+        panel.axvline(1.0, color=INK, lw=0.8, zorder=1)
+        panel.set_xlim(1 / reach, reach)
+        panel.set_ylim(-places + 0.4, 0.6)
+        panel.grid(False, axis="y")
+        panel.tick_params(axis="y", length=0)
+        panel_title(panel, chr(ord("a") + number), title, int(share * len(title)))
+    plain_log(axes[0], "x")
+    axes[0].set_yticks([y for y, _, _ in ticks], [text for _, text, _ in ticks])
+    for label, (_, _, is_title) in zip(axes[0].get_yticklabels(), ticks, strict=True):
+        label.set_fontweight("bold" if is_title else "normal")
+    figure.supxlabel(f"smaller  ←  {below}  →  larger", fontsize=8.5)
+    return figure
+
+
+def _draw(axes: Axes, y: float, test: PairedTest, style: GroupStyle, farthest: float) -> None:
+    low, high = (float(np.clip(v, 1 / farthest, farthest)) for v in test.interval)
+    axes.plot([low, high], [y, y], color=style.colour, lw=2.0, solid_capstyle="butt", zorder=3)
+    for end, marker in ((test.interval[0], "<"), (test.interval[1], ">")):
+        if not 1 / farthest <= end <= farthest:
+            at = float(np.clip(end, 1 / farthest, farthest))
+            axes.plot([at], [y], marker, color=style.colour, markersize=4, zorder=3)
+    seeds = np.clip(test.ratios, 1 / farthest, farthest)
+    axes.plot(
+        seeds,
+        np.full(len(seeds), y - 0.24),
+        ".",
+        color=style.colour,
+        markersize=2.6,
+        alpha=0.8,
+        zorder=2,
+    )
+    axes.plot(
+        [float(np.clip(test.ratio, 1 / farthest, farthest))],
+        [y],
+        style.marker,
+        color=style.colour,
+        markersize=5,
+        markerfacecolor=style.colour if test.decided else PAPER,
+        zorder=4,
+    )
+
+
+def _reach(tests: Sequence[PairedTest], farthest: float) -> float:
+    values = np.array([v for test in tests for v in (*test.interval, *test.ratios)])
+    largest = float(np.exp(np.abs(np.log(values)).max()))
+    return min(max(1.1 * largest, 1.3), 1.1 * farthest)
