@@ -1,5 +1,6 @@
 """Arms differ in what they are compared for, and in nothing else of their training."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,3 +60,18 @@ def test_members_of_a_committee_differ_in_their_seed(context: Context) -> None:
     assert len({member.seed for member in members}) == 3
     whole = arm_plan(context, arm)
     assert members[0] == replace(whole, limit=replace(whole.limit, updates=1000))
+
+
+SHARED = re.compile(r"--variant (\S+) --workspace runs/density-([a-z-]+)")
+
+
+def test_variants_that_share_a_workspace_ask_for_the_same_pool(tmp_path: Path) -> None:
+    """Else each would make the other's frames, labels and models stale."""
+    root = INPUTS.parents[1]
+    text = (root / "README.md").read_text() + (root / "docs" / "density" / "README.md").read_text()
+    named = sorted(set(SHARED.findall(text)))
+    assert len(named) > 5
+    for variant, study in named:
+        path = INPUTS / f"{study}.yaml"
+        own, base = (Study(path, tmp_path / study, variant=v)._context for v in (variant, None))
+        assert own.plan(own.last_round) == base.plan(base.last_round), (study, variant)
