@@ -30,6 +30,9 @@ from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile, teacher_training
 from lmp_thermo.training.runner import sees_a_gpu
 
+KEPT = ("sample", "label", "teacher", "databases", "curriculum", "train")
+"""Stages whose products are dear: another study may not make them anew."""
+
 
 @dataclass(frozen=True)
 class StepState:
@@ -208,6 +211,7 @@ class Study:
         self._check_device(chosen)
         self._check_compiler(chosen)
         with self.workspace.locked():
+            self._check_makers(chosen)
             self._write_resolved()
             for step in chosen:
                 self._context.memory.clear()
@@ -262,6 +266,25 @@ class Study:
                 "expected a C++ compiler; install one, name it in CXX, or set it to false"
             )
 
+    def _check_makers(self, chosen: Sequence[Step]) -> None:
+        """Refuse to take the place of what another study has made.
+
+        Raises:
+            WorkspaceError: frames, labels or models are there, from other sources than this
+                study's, which has never worked here.
+        """
+        makers = self.workspace.makers
+        if not makers or self.file.name in makers:
+            return
+        stale = [step.name for step in chosen if step.stage in KEPT and step.state == "stale"]
+        if stale:
+            raise WorkspaceError(
+                f"{self.workspace.path}: {self.file.name} would make '{stale[0]}' anew, which is "
+                f"there from {makers[-1]} with other settings, expected a workspace whose frames "
+                "and models it can share; give it one of its own (--workspace), or run the other "
+                "study first if it was changed"
+            )
+
     def _check_stage(self, stage: str) -> None:
         known = {step.stage for step in self.steps}
         if stage not in known:
@@ -269,7 +292,9 @@ class Study:
             raise StudyError(f"stage: got '{stage}', expected one of this study's: {listed}")
 
     def _write_resolved(self) -> None:
+        before = [name for name in self.workspace.makers if name != self.file.name]
         resolved = {
+            "studies": [*before, self.file.name],
             "study": self.file.model_dump(),
             "study_file_sha256": hash_of_file(self.path),
             "versions": {
@@ -277,9 +302,7 @@ class Study:
                 **self._context.reference.identity["versions"],
             },
         }
-        write_text(
-            self.workspace.path / "study.resolved.yaml", yaml.safe_dump(resolved, sort_keys=False)
-        )
+        write_text(self.workspace.resolved, yaml.safe_dump(resolved, sort_keys=False))
 
     def _check(self) -> None:
         """What can be refused before any work and needs the fluid's molecules."""

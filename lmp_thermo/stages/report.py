@@ -148,13 +148,12 @@ def _bought_in_words(context: Context) -> list[str]:
 
 def _provenance(context: Context) -> dict[str, str]:
     card = read_card(context.workspace.potential(context.arm))
-    resolved = context.workspace.path / "study.resolved.yaml"
     return {
         "seed": str(context.study.seed),
         "reference": json.dumps(card.reference, sort_keys=True),
         "model SHA-256": card.model_sha256,
         "training reproducible": str(card.training.get("reproducible")),
-        "resolved study SHA-256": hash_of_file(resolved),
+        "resolved study SHA-256": hash_of_file(context.workspace.resolved),
         **{f"{name} version": version for name, version in card.versions.items()},
     }
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
 from lmp_thermo.errors import WorkspaceError
 from lmp_thermo.products import read_json, write_json
 from lmp_thermo.states import StatePoint
@@ -108,6 +110,21 @@ class Workspace:
     def report(self) -> Path:
         """The report page."""
         return self.path / "report.html"
+
+    @property
+    def resolved(self) -> Path:
+        """The study as it was last carried out here, with every default filled in."""
+        return self.path / "study.resolved.yaml"
+
+    @property
+    def makers(self) -> list[str]:
+        """Names of the studies that have worked here, the last one last; none if nobody knows."""
+        try:
+            known = yaml.safe_load(self.resolved.read_text(encoding="utf-8"))
+            names = known["studies"] if "studies" in known else [known["study"]["name"]]
+            return [str(name) for name in names]
+        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+            return []
 
     @property
     def times(self) -> dict[str, float]:
