@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lmp_thermo.report.across import ACROSS, across_studies
 from lmp_thermo.report.comparison import tables
 from lmp_thermo.report.comparison_verdict import verdict
 from lmp_thermo.report.result import Result
@@ -53,3 +54,12 @@ def test_every_interval_that_is_quoted_is_one_of_the_tables() -> None:
         long += len(quoted)
         assert not [own for own in quoted if own not in linked], section.splitlines()[0]
     assert long > 30
+
+
+def test_the_figure_across_studies_has_their_rows() -> None:
+    (named,) = re.findall(r"`lmp-thermo draw ((?:results/density/\S+ ){2,})--out docs/dens", README)
+    figure = across_studies([Result.read(ROOT / name) for name in named.split()])
+    assert figure is not None
+    drawn = (ROOT / "docs" / "density" / ACROSS).read_text(encoding="utf-8")
+    for label in figure.axes[0].get_yticklabels():
+        assert f">{label.get_text()}<" in drawn
