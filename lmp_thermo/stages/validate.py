@@ -162,12 +162,10 @@ def _with_stability(context: Context, state: StatePoint, cell: dict[str, Any]) -
     earlier = cell.get("verdict")
     if earlier is not None:
         checks += [Check(**check) for check in earlier["checks"]]
-        ideal, gates = cell["ideal_pressure_bar"], context.study.validation.gates
-        checks += [
-            judge_run_pressure(state, row, ideal, gates)
-            for row in cell["comparison"]
-            if row["name"] == "pressure"
-        ]
+        if context.study.validation.reference_runs:
+            rows = {row["name"]: row for row in cell["comparison"]}
+            ideal, gates = cell["ideal_pressure_bar"], context.study.validation.gates
+            checks.append(judge_run_pressure(state, rows.get("pressure"), ideal, gates))
     else:
         checks.append(Check("relabelled frames", None, None, "", False, "none could be judged"))
     return Verdict(state, tuple(checks)).to_dict()

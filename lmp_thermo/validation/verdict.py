@@ -153,27 +153,39 @@ def _pressure(
 
 
 def judge_run_pressure(
-    state: StatePoint, row: Mapping[str, Any], ideal_bar: float, gates: Gates
+    state: StatePoint, row: Mapping[str, Any] | None, ideal_bar: float, gates: Gates
 ) -> Check:
     """Judge the pressure of the potential's run by that of the reference's own run.
 
     Frames of the potential's run say what is wrong where it went, not that it went elsewhere than
-    the reference does; its pressure does. `SIGMAS` standard errors of the difference are granted.
+    the reference does; its pressure does. It fails where the difference exceeds the limit by more
+    than `SIGMAS` standard errors, passes where it is below it by two at the least, and is not
+    judged in between. Potentials that share the reference's run share its error.
 
     Args:
         state: the cell.
-        row: the pressure, of `compare_observables`.
+        row: the pressure, of `compare_observables`; None where a run has none.
         ideal_bar: N k_B T / V of the molecules.
         gates: limits.
     """
     name = "pressure of the run"
+    if row is None:
+        return Check(
+            name, None, None, "bar", None, "the potential's or the reference's run has none"
+        )
     if row["agrees"] is None:
         return Check(name, None, None, "bar", None, "a run is too short to tell its pressure")
     limit, source = pressure_limit(state, row["reference"] - ideal_bar, ideal_bar, gates)
-    chance = SIGMAS * row["standard_error"]
+    error = row["standard_error"]
     value = abs(row["potential"] - row["reference"])
-    remark = f"{source}, and {SIGMAS:g} standard errors, {chance:.1f} bar, of the two runs"
-    return Check(name, value, limit + chance, "bar", value <= limit + chance, remark)
+    if value > limit + SIGMAS * error:
+        return Check(name, value, limit, "bar", False, f"{source}; standard error {error:.3g} bar")
+    if value + 2 * error <= limit:
+        return Check(name, value, limit, "bar", True, source)
+    remark = (
+        f"the runs are too short to tell: limit {limit:.3g} bar, standard error {error:.3g} bar"
+    )
+    return Check(name, value, None, "bar", None, remark)
 
 
 def compare_observables(

@@ -92,11 +92,14 @@ def test_comparison(own: dict[str, Any], other: dict[str, Any], agrees: bool | N
 
 @pytest.mark.parametrize(
     ("own", "other", "passed"),
-    [  # 3 % of 1200 bar and four errors of 5 bar: 56 bar
-        (observable(1145.0, 3.0), observable(1200.0, 4.0), True),
+    [  # 3 % of 1200 bar, 36; the error of the difference is 5 bar
+        (observable(1175.0, 3.0), observable(1200.0, 4.0), True),
+        (observable(1173.0, 3.0), observable(1200.0, 4.0), None),  # 27 and two errors
+        (observable(1145.0, 3.0), observable(1200.0, 4.0), None),  # 55, below 36 and four errors
         (observable(1143.0, 3.0), observable(1200.0, 4.0), False),
         (observable(1257.0, 3.0), observable(1200.0, 4.0), False),
-        (observable(1145.0, 3.0), observable(1200.0, 4.0, converged=False), None),
+        (observable(1200.0, 30.0), observable(1200.0, 4.0), None),
+        (observable(1100.0, 3.0), observable(1200.0, 4.0, converged=False), None),
     ],
 )
 def test_pressure_of_the_run(
@@ -106,7 +109,15 @@ def test_pressure_of_the_run(
     check = judge_run_pressure(GAS, row, 30.0, GATES)
     assert check.passed is passed
     if passed is not None:
-        assert check.limit == pytest.approx(56.0)
+        assert check.limit == pytest.approx(36.0)
+
+
+def test_a_run_without_pressure_is_not_judged() -> None:
+    check = judge_run_pressure(GAS, None, 30.0, GATES)
+    assert (check.passed, check.remark) == (
+        None,
+        "the potential's or the reference's run has none",
+    )
 
 
 def test_drift_is_not_compared() -> None:
