@@ -80,9 +80,10 @@ def read(context: Context) -> dict[str, Any]:
 
 
 def _forms(context: Context) -> list[str]:
-    """Which form of each stage made the arms: it is counted up where what a stage does changes."""
+    """Form of each stage that made the arms and judged them: counted up where what it does changes."""
     bought = curriculum.products(context) if comparison_of(context).curriculum else []
     made = [*bought, *arms.products(context), *coverage.products(context)]
+    made += arm_runs.products(context)
     return sorted({str(product.sources["stage"]) for product in made})
 
 
