@@ -80,7 +80,7 @@ def read(context: Context) -> dict[str, Any]:
 
 
 def _forms(context: Context) -> list[str]:
-    """Form of each stage that made the arms and judged them: counted up where what it does changes."""
+    """Form of each stage that made or judged the arms: counted up where what it does changes."""
     bought = curriculum.products(context) if comparison_of(context).curriculum else []
     made = [*bought, *arms.products(context), *coverage.products(context)]
     made += arm_runs.products(context)

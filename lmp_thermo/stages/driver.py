@@ -21,7 +21,7 @@ from lmp_thermo.progress import Progress, duration
 from lmp_thermo.reference.ase_calculator import AseReference
 from lmp_thermo.reference.lammps_force_field import LammpsReference
 from lmp_thermo.reference.molecule_files import check_molecules
-from lmp_thermo.stages import databases
+from lmp_thermo.stages import databases, makers
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.estimate import PlannedStep, planned_steps
 from lmp_thermo.stages.plan import COMPARISON_STAGES, STAGES, Step, steps
@@ -29,9 +29,6 @@ from lmp_thermo.stages.train import architecture
 from lmp_thermo.stages.workspace import Workspace
 from lmp_thermo.study import StudyFile, teacher_training
 from lmp_thermo.training.runner import sees_a_gpu
-
-KEPT = ("sample", "label", "teacher", "databases", "curriculum", "train")
-"""Stages whose products are dear: another study may not make them anew."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +79,7 @@ class Study:
         name = self.file.name
         if variant is not None and not name.endswith(f"-{variant}"):
             name += f"-{variant}"
+        self._name = name
         self.workspace = Workspace(Path(workspace) if workspace else Path("runs") / name)
         self._context = Context(
             study=self.file,
@@ -211,17 +209,20 @@ class Study:
         self._check_device(chosen)
         self._check_compiler(chosen)
         with self.workspace.locked():
-            self._check_makers(chosen)
+            makers.check(self.workspace, self._name, chosen)
             self._write_resolved()
             for step in chosen:
                 self._context.memory.clear()
+                makers.check(self.workspace, self._name, [step])
                 if step.state == "done":
                     progress.note(f"{step.name}: current")
                     continue
                 started = time.monotonic()
                 progress.note(f"{step.name}: begins")
                 try:
-                    step.make()
+                    with makers.recorded(self.workspace, self._name, step):
+                        step.make()
+                        self._context.memory.clear()
                 except OSError as error:
                     raise WorkspaceError(
                         f"{step.name}: {error.strerror or error} "
@@ -266,25 +267,6 @@ class Study:
                 "expected a C++ compiler; install one, name it in CXX, or set it to false"
             )
 
-    def _check_makers(self, chosen: Sequence[Step]) -> None:
-        """Refuse to take the place of what another study has made.
-
-        Raises:
-            WorkspaceError: frames, labels or models are there, from other sources than this
-                study's, which has never worked here.
-        """
-        makers = self.workspace.makers
-        if not makers or self.file.name in makers:
-            return
-        stale = [step.name for step in chosen if step.stage in KEPT and step.state == "stale"]
-        if stale:
-            raise WorkspaceError(
-                f"{self.workspace.path}: {self.file.name} would make '{stale[0]}' anew, which is "
-                f"there from {makers[-1]} with other settings, expected a workspace whose frames "
-                "and models it can share; give it one of its own (--workspace), or run the other "
-                "study first if it was changed"
-            )
-
     def _check_stage(self, stage: str) -> None:
         known = {step.stage for step in self.steps}
         if stage not in known:
@@ -292,9 +274,7 @@ class Study:
             raise StudyError(f"stage: got '{stage}', expected one of this study's: {listed}")
 
     def _write_resolved(self) -> None:
-        before = [name for name in self.workspace.makers if name != self.file.name]
         resolved = {
-            "studies": [*before, self.file.name],
             "study": self.file.model_dump(),
             "study_file_sha256": hash_of_file(self.path),
             "versions": {

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import yaml
-
 from lmp_thermo.errors import WorkspaceError
 from lmp_thermo.products import read_json, write_json
 from lmp_thermo.states import StatePoint
@@ -117,14 +115,9 @@ class Workspace:
         return self.path / "study.resolved.yaml"
 
     @property
-    def makers(self) -> list[str]:
-        """Names of the studies that have worked here, the last one last; none if nobody knows."""
-        try:
-            known = yaml.safe_load(self.resolved.read_text(encoding="utf-8"))
-            names = known["studies"] if "studies" in known else [known["study"]["name"]]
-            return [str(name) for name in names]
-        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
-            return []
+    def makers(self) -> Path:
+        """Which study made each product."""
+        return self.path / "makers.json"
 
     @property
     def times(self) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """What a study is refused for before any work, and how long its steps took."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 import yaml
 
 from lmp_thermo import Study
-from lmp_thermo.errors import LabelError, StudyError, WorkspaceError
+from lmp_thermo.errors import LabelError, StudyError
 from lmp_thermo.launch import machine
 from lmp_thermo.products import Product
 from lmp_thermo.stages import driver
@@ -179,26 +178,3 @@ def test_a_variant_has_a_workspace_of_its_own_with_its_name_once() -> None:
     study = INPUTS / "density" / "argon.yaml"
     assert Study(study).workspace.path == Path("runs/density-argon")
     assert Study(study, variant="half").workspace.path == Path("runs/density-argon-half")
-
-
-def test_another_study_does_not_take_the_place_of_what_is_there(tmp_path: Path) -> None:
-    path = INPUTS / "density" / "argon.yaml"
-    workspace = tmp_path / "runs"
-    base = Study(path, workspace)
-    folder = base.steps[0].products()[0].folder
-    folder.mkdir(parents=True)
-    marker = {"key": "of other sources", "content": "0", "files": {}}
-    (folder / "product.json").write_text(json.dumps(marker))
-    assert base.steps[0].state == "stale"
-    (workspace / "study.resolved.yaml").write_text("{study: {name: density-argon}}")
-    other = Study(path, workspace, variant="students")
-    with pytest.raises(
-        WorkspaceError, match=r"would make 'sample, round 0' anew, .* density-argon "
-    ):
-        other.run(until="sample")
-    assert json.loads((folder / "product.json").read_text()) == marker
-    base._check_makers(base.steps)  # it may: it has worked there
-    (workspace / "study.resolved.yaml").write_text("{studies: [a, density-argon-students]}")
-    other._check_makers(other.steps)
-    (workspace / "study.resolved.yaml").write_text("no study")
-    other._check_makers(other.steps)  # nobody knows
