@@ -128,6 +128,8 @@ def gradient(context: Context, seed: int, labels: int, updates: int, out: Path) 
     start = read_json(curriculum.product(own, arm, 0).folder / curriculum.SELECTION)["selection"]
     bought: Selection = {own.study.states.named(name): list(i) for name, i in start.items()}
     folders = [own.workspace.committee(arm.name, 1, k) for k in range(settings(own).committee)]
+    if not all(folder.is_dir() for folder in folders):
+        raise StudyError(f"gradient with {labels} labels: the start spends all of them; give more")
     members = [Member(folder / MODEL) for folder in folders]
     most = math.ceil(settings(own).most_of(len(spendable(context))) * labels)
     lengths = {
@@ -141,6 +143,8 @@ def gradient(context: Context, seed: int, labels: int, updates: int, out: Path) 
             break
         if len(bought.get(state, [])) < most:
             bought.setdefault(state, []).append(index)
+    if sum(map(len, bought.values())) < labels:
+        raise StudyError(f"gradient with {labels} labels: no cell may have more; give fewer")
     return bought
 
 
@@ -148,20 +152,20 @@ class Member:
     """A model of a committee, with its weights."""
 
     def __init__(self, model: Path) -> None:
-        self.graph = Evaluator(model, threads=1)._graph
+        self.graphs = Evaluator(model, threads=1)
         self.module = torch.jit.load(str(model))
         self.module.train()  # else forces have no gradient
         self.weights = [weight.requires_grad_() for weight in self.module.parameters()]
 
     def says(self, frame: Frame) -> torch.Tensor:
-        """(1 + 3 n_molecules,) energy per atom and net forces, in units of errors that count the
-        same."""
-        out = self.module(_tensors(self.graph(frame.atoms)))
-        molecule = torch.from_numpy(frame.molecule)
+        """(1 + 3 n_molecules,) interaction energy per atom and net forces, in units of errors that
+        count the same."""
+        out = self.module(_tensors(self.graphs._graph(frame.atoms)))
+        alone = self.module(_tensors(self.graphs._alone_graph(frame)))
+        energy = (out["total_energy"] - alone["total_energy"]).view(1) / len(frame.atoms)
         net = torch.zeros(frame.n_molecules, 3, dtype=out["forces"].dtype)
-        net = net.index_add(0, molecule, out["forces"]) / FORCE_EV_A
-        energy = out["total_energy"].view(1) / len(frame.atoms) / ENERGY_EV
-        return torch.cat([energy, net.view(-1) / math.sqrt(net.numel())])
+        net = net.index_add(0, torch.from_numpy(frame.molecule), out["forces"]).view(-1)
+        return torch.cat([energy / ENERGY_EV, net / FORCE_EV_A / math.sqrt(net.numel())])
 
 
 def expected_length(members: Sequence[Member], frame: Frame) -> float:

@@ -1,6 +1,7 @@
 """What designs gain, study by study: several comparisons in one figure."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -19,9 +20,10 @@ from lmp_thermo.report.figures.forest import MARKS, Row, forest
 from lmp_thermo.report.figures.groups import GroupStyle, group_styles
 from lmp_thermo.report.result import Result
 from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
-from lmp_thermo.report.style import styled, svg_text
+from lmp_thermo.report.style import short, styled, svg_text
 
-ACROSS = "across-studies.svg"
+NAME = "across-studies"
+"""Of the figure's file, and of its page of numbers."""
 
 QUANTITIES = (
     "interaction energy, RMSE",
@@ -33,12 +35,12 @@ QUANTITIES = (
 DIVERSITY, CURRICULUM = "density over temperature", "curriculum over best fixed"
 PAIR = ("density", "temperature")
 
-FARTHEST, ROW = 8.0, 0.23
-"""Ratio at which the axis ends, for most ratios are small; height of a row, inches."""
+ROW = 0.23
+"""Height of a row, inches."""
 
 
 def write_comparisons(paths: Sequence[Path], folder: Path) -> list[Path]:
-    """What `write_comparison` writes of each, and of several ``across-studies.svg``.
+    """What `write_comparison` writes of each, and of several a figure across them and its numbers.
 
     Args:
         paths: ``comparison.json`` of studies, or copies.
@@ -59,71 +61,110 @@ def write_comparisons(paths: Sequence[Path], folder: Path) -> list[Path]:
                 "place of the first's; expected one of each study, remove one"
             )
     written = [path for result in results for path in write_result(result, folder)]
-    figure = across_studies(results) if len(results) > 1 else None
-    if figure is not None:
-        written.append(folder / ACROSS)
-        write_text(written[-1], svg_text(figure))
+    blocks = rows(results)
+    if len(results) > 1 and blocks:
+        texts = {"svg": svg_text(across_studies(blocks)), "md": page(blocks)}
+        for ending, text in texts.items():
+            written.append(folder / f"{NAME}.{ending}")
+            write_text(written[-1], text)
     return written
 
 
-@styled
-def across_studies(results: Sequence[Result]) -> Figure | None:
-    """Density over temperature diversity, and the curriculum over the best fixed design.
+def rows(results: Sequence[Result]) -> dict[str, list[Row]]:
+    """What the studies tell of density diversity and of the curriculum, by title.
 
     Args:
         results: of studies, in the order in which they are drawn.
-
-    Returns:
-        None where no study tested either.
     """
-    blocks = {DIVERSITY: list(_diversity(results)), CURRICULUM: list(_curricula(results))}
-    blocks = {title: rows for title, rows in blocks.items() if rows}
-    return forest(blocks, "ratio of errors", FARTHEST, ROW) if blocks else None
+    blocks = {DIVERSITY: _named(_diversity(results)), CURRICULUM: _named(_curricula(results))}
+    return {title: own for title, own in blocks.items() if own}
 
 
-def caption(results: Sequence[Result]) -> str:
-    """What to see in it."""
-    return (
-        f"{len(results)} studies. Above: errors of density-diverse over those of "
-        "temperature-diverse models, at densities other than the home density. Below: errors of "
-        "the curriculum's models over those of the fixed design with the lowest worst score, over "
-        "all cells, with the labels that each spent. Errors are geometric means of the RMSE over "
-        f"the cells, paired by seed. Marks: {MARKS} {SIGNIFICANT:g}. Small points: the single "
-        "seeds. Arrows: it goes on. Not corrected for the number of comparisons."
-    )
+@styled
+def across_studies(blocks: Mapping[str, Sequence[Row]]) -> Figure:
+    """All of it as ratios with their intervals."""
+    return forest(blocks, "ratio of errors", ROW)
 
 
-def _diversity(results: Iterable[Result]) -> Iterable[Row]:
+def page(blocks: Mapping[str, Sequence[Row]]) -> str:
+    """What to see in the figure, and its numbers, as a Markdown page."""
+    header = ["", *QUANTITIES]
+    lines = [
+        "# Across studies",
+        "",
+        "Density over temperature: errors of density-diverse over those of temperature-diverse "
+        "models, at densities other than the home density. Curriculum over best fixed: errors of "
+        "the curriculum's models over those of the fixed design whose worst score, mean over the "
+        "same seeds, is the lowest, over all cells, with what each spent. Paired by seed. RMSEs "
+        "are geometric means over the cells; score and bias are those of the worst cell. Marks in "
+        f"the figure: {MARKS} {SIGNIFICANT:g}, as bold numbers here. Small points: the single "
+        "seeds. Arrows: it goes on. Not corrected for the number of comparisons.",
+        "",
+        f"| {' | '.join(header)} |",
+        f"|{' --- |' * len(header)}",
+    ]
+    for title, own in blocks.items():
+        lines.append(f"| **{title}** |{' |' * len(QUANTITIES)}")
+        for row in own:
+            cells = [_number(row.tests[q]) if q in row.tests else "–" for q in QUANTITIES]
+            lines.append(f"| {row.label} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(test: PairedTest) -> str:
+    ratio = f"**{test.ratio:.2f}**" if test.decided else f"{test.ratio:.2f}"
+    low, high = test.interval
+    return f"{ratio} ({low:.2f} to {high:.2f}, p {test.p_value:.2g})"
+
+
+Found = tuple[Result, str, GroupStyle, dict[str, PairedTest]]
+"""A row's study, what its label says beside the fluid, its style and its tests."""
+
+
+def _diversity(results: Iterable[Result]) -> Iterable[Found]:
     for result in results:
         if headline_pair(result) != PAIR:
             continue
         for suffix, loss in (("", ""), ("-plain", ", plain loss")):
-            tests = result.tests_of(*(f"{design}{suffix}" for design in PAIR))
+            first, base = (f"{design}{suffix}" for design in PAIR)
+            tests = result.tests_of(first, base)
             if tests:
-                labels = f"{spent_by(result, PAIR[0]):g} labels"
-                yield Row(
-                    f"{_fluid(result)}{loss} ({labels}, {_seeds(tests)})",
-                    _style(result, f"{PAIR[0]}{suffix}"),
-                    _chosen(where_asked(tests)),
-                )
+                spent = f"{spent_by(result, first):g} {_unit(result)}, {_seeds(tests)}"
+                chosen = _chosen(where_asked(tests))
+                yield result, f"{loss} ({spent})", _style(result, first), chosen
 
 
-def _curricula(results: Iterable[Result]) -> Iterable[Row]:
+def _curricula(results: Iterable[Result]) -> Iterable[Found]:
     for result in results:
         for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
             found = beside_fixed(result, group)
             if found:
                 base = best_of(result, found)
-                labels = f"{spent_by(result, group):g} for {spent_by(result, base):g} labels"
-                yield Row(
-                    f"{_fluid(result)} ({labels}, {_seeds(found[base])})",
-                    _style(result, group),
-                    _chosen(found[base]),
-                )
+                spent = f"{spent_by(result, group):g} against {spent_by(result, base):g}"
+                said = f" ({spent} {_unit(result)}, {_seeds(found[base])})"
+                yield result, said, _style(result, group), _chosen(found[base])
+
+
+def _named(found: Iterable[Found]) -> list[Row]:
+    """Rows by their fluids; where that would name two alike, by their studies."""
+    known = list(found)
+    times = Counter(_fluid(result) + said for result, said, _, _ in known)
+    return [
+        Row(
+            (_fluid(result) if times[_fluid(result) + said] == 1 else short(result.study)) + said,
+            style,
+            tests,
+        )
+        for result, said, style, tests in known
+    ]
 
 
 def _fluid(result: Result) -> str:
-    return ", ".join(name.replace("-", " ") for name in result.settings.molecules)
+    return short(", ".join(name.replace("-", " ") for name in result.settings.molecules))
+
+
+def _unit(result: Result) -> str:
+    return result.settings.comparison.budget_unit
 
 
 def _seeds(tests: Sequence[PairedTest]) -> str:

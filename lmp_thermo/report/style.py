@@ -216,7 +216,7 @@ def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def panel_title(axes: Axes, letter: str, text: str, longest: int | None = None) -> None:
+def panel_title(axes: Axes, letter: str, text: str, longest: float | None = None) -> None:
     """Panel letter and title, as a paper has them.
 
     Args:

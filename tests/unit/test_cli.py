@@ -228,7 +228,7 @@ def test_draw_of_several_studies_draws_what_designs_gain(run: Run, tmp_path: Pat
     assert done.returncode == 0
     names = [Path(line).name for line in done.stdout.splitlines()]
     assert {"one.html", "two.html"} < set(names)
-    assert names[-1] == "across-studies.svg"
+    assert names[-2:] == ["across-studies.svg", "across-studies.md"]
     done = run("draw", str(files[0]), str(files[0]), "--out", str(tmp_path / "again"))
     assert done.returncode == 1
     assert "got a second result of one" in done.stderr

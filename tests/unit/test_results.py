@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lmp_thermo.report.across import ACROSS, across_studies
+from lmp_thermo.report.across import NAME, page, rows
 from lmp_thermo.report.comparison import tables
 from lmp_thermo.report.comparison_verdict import verdict
 from lmp_thermo.report.result import Result
@@ -56,10 +56,11 @@ def test_every_interval_that_is_quoted_is_one_of_the_tables() -> None:
     assert long > 30
 
 
-def test_the_figure_across_studies_has_their_rows() -> None:
+def test_what_stands_across_studies_follows_from_their_results() -> None:
     (named,) = re.findall(r"`lmp-thermo draw ((?:results/density/\S+ ){2,})--out docs/dens", README)
-    figure = across_studies([Result.read(ROOT / name) for name in named.split()])
-    assert figure is not None
-    drawn = (ROOT / "docs" / "density" / ACROSS).read_text(encoding="utf-8")
-    for label in figure.axes[0].get_yticklabels():
-        assert f">{label.get_text()}<" in drawn
+    blocks = rows([Result.read(ROOT / name) for name in named.split()])
+    folder = ROOT / "docs" / "density"
+    assert (folder / f"{NAME}.md").read_text(encoding="utf-8") == page(blocks)
+    drawn = (folder / f"{NAME}.svg").read_text(encoding="utf-8")
+    for row in (row for own in blocks.values() for row in own):
+        assert f">{row.label}<" in drawn

@@ -1,11 +1,12 @@
 """Ratios of errors with their intervals and single seeds, a row each, a panel for each quantity."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from lmp_thermo.report.figures.groups import GroupStyle
 from lmp_thermo.report.result_parts import PairedTest
@@ -30,6 +31,9 @@ USUAL, CHARACTER = 31, 0.056
 
 FEW = 3
 """Panels that have room for whole titles."""
+
+WIDE = 1.7
+"""Decades of which narrow panels have room for 0.1, 1, 10 only."""
 
 FARTHEST = 32.0
 """The axis ends at this ratio; intervals that go on beyond it have an arrow."""
@@ -56,15 +60,12 @@ class Row:
     tests: Mapping[str, PairedTest]
 
 
-def forest(
-    blocks: Mapping[str, Sequence[Row]], below: str, farthest: float = FARTHEST, row: float = ROW
-) -> Figure:
+def forest(blocks: Mapping[str, Sequence[Row]], below: str, row: float = ROW) -> Figure:
     """All rows under the titles of their blocks.
 
     Args:
         blocks: rows by title, with one test at the least.
         below: what the ratios are, under the axes.
-        farthest: ratio at which the axis ends.
         row: height of each, inches.
     """
     rows = [one for own in blocks.values() for one in own]
@@ -81,22 +82,24 @@ def forest(
         for one in own_rows:
             for panel, quantity in zip(axes, quantities, strict=True):
                 if quantity in one.tests:
-                    _draw(panel, -len(ticks), one.tests[quantity], one.style, farthest)
+                    _draw(panel, -len(ticks), one.tests[quantity], one.style)
             ticks.append((-len(ticks), one.label, False))
-    reach = _reach([test for one in rows for test in one.tests.values()], farthest)
+    limits = _limits([test for one in rows for test in one.tests.values()])
     beyond = CHARACTER * max(0, max(len(one.label) for one in rows) - USUAL)
     room = LONGEST * (1 - beyond / (FULL_WIDTH - CHARACTER * USUAL))
     spoken = [q.removesuffix(", RMSE") if len(quantities) > FEW else q for q in quantities]
     titles = [short(text[:1].upper() + text[1:]) for text in spoken]
-    share = min(1.0, room / len(titles) / max(map(len, titles)))  # all titles of one size
+    share = min(1.0, room / len(titles) / max(map(len, titles)))  # of the usual size, for all
     for number, (panel, title) in enumerate(zip(axes, titles, strict=True)):
         panel.axvline(1.0, color=INK, lw=0.8, zorder=1)
-        panel.set_xlim(1 / reach, reach)
+        panel.set_xlim(*limits)
         panel.set_ylim(-places + 0.4, 0.6)
         panel.grid(False, axis="y")
         panel.tick_params(axis="y", length=0)
-        panel_title(panel, chr(ord("a") + number), title, int(share * len(title)))
+        panel_title(panel, chr(ord("a") + number), title, share * len(title))
     plain_log(axes[0], "x")
+    if len(titles) > FEW and math.log10(limits[1] / limits[0]) > WIDE:
+        axes[0].xaxis.set_major_locator(LogLocator())
     axes[0].set_yticks([y for y, _, _ in ticks], [text for _, text, _ in ticks])
     for label, (_, _, is_title) in zip(axes[0].get_yticklabels(), ticks, strict=True):
         label.set_fontweight("bold" if is_title else "normal")
@@ -104,17 +107,19 @@ def forest(
     return figure
 
 
-def _draw(axes: Axes, y: float, test: PairedTest, style: GroupStyle, farthest: float) -> None:
-    low, high = (float(np.clip(v, 1 / farthest, farthest)) for v in test.interval)
-    axes.plot([low, high], [y, y], color=style.colour, lw=2.0, solid_capstyle="butt", zorder=3)
-    for end, marker in ((test.interval[0], "<"), (test.interval[1], ">")):
-        if not 1 / farthest <= end <= farthest:
-            at = float(np.clip(end, 1 / farthest, farthest))
+def _draw(axes: Axes, y: float, test: PairedTest, style: GroupStyle) -> None:
+    low, high = test.interval
+    ends = _within([low, high])
+    axes.plot(ends, [y, y], color=style.colour, lw=2.0, solid_capstyle="butt", zorder=3)
+    for beyond, at, marker in (
+        (low < 1 / FARTHEST, 1 / FARTHEST, "<"),
+        (high > FARTHEST, FARTHEST, ">"),
+    ):
+        if beyond:
             axes.plot([at], [y], marker, color=style.colour, markersize=4, zorder=3)
-    seeds = np.clip(test.ratios, 1 / farthest, farthest)
     axes.plot(
-        seeds,
-        np.full(len(seeds), y - 0.24),
+        _within(test.ratios),
+        [y - 0.24] * len(test.ratios),
         ".",
         color=style.colour,
         markersize=2.6,
@@ -122,7 +127,7 @@ def _draw(axes: Axes, y: float, test: PairedTest, style: GroupStyle, farthest: f
         zorder=2,
     )
     axes.plot(
-        [float(np.clip(test.ratio, 1 / farthest, farthest))],
+        _within([test.ratio]),
         [y],
         style.marker,
         color=style.colour,
@@ -132,7 +137,12 @@ def _draw(axes: Axes, y: float, test: PairedTest, style: GroupStyle, farthest: f
     )
 
 
-def _reach(tests: Sequence[PairedTest], farthest: float) -> float:
-    values = np.array([v for test in tests for v in (*test.interval, *test.ratios)])
-    largest = float(np.exp(np.abs(np.log(values)).max()))
-    return min(max(1.1 * largest, 1.3), 1.1 * farthest)
+def _within(ratios: Sequence[float]) -> list[float]:
+    return [min(max(ratio, 1 / FARTHEST), FARTHEST) for ratio in ratios]
+
+
+def _limits(tests: Sequence[PairedTest]) -> tuple[float, float]:
+    """Of the axis: 1 lies within, and nothing touches an end but what goes on beyond it."""
+    values = [v for test in tests for v in (*test.interval, *test.ratios)]
+    low, high = _within([min(values), max(values)])
+    return min(low / 1.1, 1 / 1.3), max(1.1 * high, 1.3)

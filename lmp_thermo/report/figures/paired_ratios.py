@@ -59,8 +59,8 @@ def caption(result: Result) -> str:
     chosen = against(result)
     return (
         f"Error of each design over that of {_baselines(chosen)}, paired by seed: to the right of "
-        "1 it is larger. Errors are geometric means of the RMSE over the cells, so that every cell "
-        "counts the same. Marks: "
+        "1 it is larger. RMSEs are geometric means over the cells, so that every cell counts the "
+        "same; score and bias are those of the worst cell. Marks: "
         f"{MARKS} {SIGNIFICANT:g}. Small points: the single seeds. Not corrected for the "
         "number of comparisons; all pairs are in the tables."
     )

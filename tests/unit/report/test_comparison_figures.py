@@ -9,12 +9,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from lmp_thermo.report import comparison
-from lmp_thermo.report.across import across_studies
+from lmp_thermo.report.across import across_studies, page, rows
 from lmp_thermo.report.comparison_verdict import verdict
 from lmp_thermo.report.figures.coverage_matrix import coverage_matrix
 from lmp_thermo.report.figures.curriculum import adaptive_groups, curriculum
 from lmp_thermo.report.figures.curriculum import caption as curriculum_caption
 from lmp_thermo.report.figures.errors_along_density import errors_along_density
+from lmp_thermo.report.figures.forest import Row, forest
 from lmp_thermo.report.figures.groups import group_styles, group_title, models_of
 from lmp_thermo.report.figures.paired_ratios import against, paired_ratios
 from lmp_thermo.report.result import Result
@@ -105,14 +106,15 @@ def test_several_studies_stand_row_by_row(values: dict[str, Any], result: Result
         arm["worst"]["score"] = {"temperature": 1.1, "adaptive": 0.9}.get(arm["group"], 2.0)
         arm["spent"] = 12.0 if arm["group"] == "adaptive" else 24.0
     other = Result.model_validate({**own, "study": "other"})
-    figure = across_studies([result, other])
-    assert figure is not None
-    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    blocks = rows([result, other])
     fluid = ", ".join(result.settings.molecules)
-    assert labels[0] == "density over temperature"
-    assert labels[2] == f"{fluid} (24 labels, 6 seeds)"
-    assert labels[3] == "curriculum over best fixed"
-    assert labels[5] == f"{fluid} (12 for 24 labels, 6 seeds)"
+    assert list(blocks) == ["density over temperature", "curriculum over best fixed"]
+    assert [row.label for own_rows in blocks.values() for row in own_rows][1::2] == [
+        f"{fluid} (24 frames, 6 seeds)",
+        f"{fluid} (12 against 24 frames, 6 seeds)",
+    ]
+    figure = across_studies(blocks)
+    text = page(blocks)
     for place, pair, cells in (
         (2, ("density", "temperature"), "other densities"),
         (5, ("adaptive", "temperature"), "all cells"),
@@ -128,10 +130,27 @@ def test_several_studies_stand_row_by_row(values: dict[str, Any], result: Result
             if list(line.get_ydata()) == [-place]
         ]
         assert test.ratio in marks
+        assert f"{test.ratio:.2f}" in text.splitlines()[place + 6]
 
 
-def test_studies_without_either_question_have_no_figure() -> None:
-    assert across_studies([Result.model_validate(compared(("none", "grid")))]) is None
+def test_studies_of_one_fluid_are_told_apart_by_name(values: dict[str, Any]) -> None:
+    results = [Result.model_validate({**values, "study": name}) for name in ("one", "two")]
+    for own in rows(results).values():
+        assert [row.label.split(" (")[0] for row in own] == ["one", "two"]
+
+
+def test_studies_without_either_question_have_no_rows() -> None:
+    assert rows([Result.model_validate(compared(("none", "grid")))]) == {}
+
+
+def test_what_lies_beyond_the_axis_has_one_arrow(result: Result) -> None:
+    test = result.tests[0].model_copy(
+        update={"ratio": 50.0, "interval": [40.0, 60.0], "ratios": [40.0, 60.0]}
+    )
+    row = Row("far", group_styles(["none"])["none"], {test.quantity: test})
+    (axes,) = forest({"block": [row]}, "ratio").axes
+    assert [line.get_marker() for line in axes.lines].count(">") == 1
+    assert not any(line.get_marker() == "<" for line in axes.lines)
 
 
 def test_a_single_seed_has_no_ratios() -> None:
