@@ -32,7 +32,7 @@ USUAL, CHARACTER = 31, 0.056
 FEW = 3
 """Panels that have room for whole titles."""
 
-WIDE = 1.7
+WIDE = 2.1
 """Decades of which narrow panels have room for 0.1, 1, 10 only."""
 
 FARTHEST = 32.0
