@@ -75,3 +75,8 @@ def test_variants_that_share_a_workspace_ask_for_the_same_pool(tmp_path: Path) -
         path = INPUTS / f"{study}.yaml"
         own, base = (Study(path, tmp_path / study, variant=v)._context for v in (variant, None))
         assert own.plan(own.last_round) == base.plan(base.last_round), (study, variant)
+        assert own.study.comparison is not None
+        assert base.study.comparison is not None
+        asked = {arm.name: arm for arm in base.study.comparison.arms}
+        for arm in (arm for arm in own.study.comparison.arms if arm.name in asked):
+            assert arm_plan(own, arm) == arm_plan(base, asked[arm.name]), (variant, arm.name)
