@@ -221,8 +221,10 @@ class Study:
                 progress.note(f"{step.name}: begins")
                 try:
                     with makers.recorded(self.workspace, self._name, step):
-                        step.make()
-                        self._context.memory.clear()
+                        try:
+                            step.make()
+                        finally:
+                            self._context.memory.clear()
                 except OSError as error:
                     raise WorkspaceError(
                         f"{step.name}: {error.strerror or error} "

@@ -52,7 +52,10 @@ def check(workspace: Workspace, study: str, steps: Iterable[Step]) -> None:
 
 @contextmanager
 def recorded(workspace: Workspace, study: str, step: Step) -> Iterator[None]:
-    """Note what a step makes, also where it does not come to its end."""
+    """Note what a step makes, also where it does not come to its end.
+
+    So is what is there from these sources and nobody is known to have made: a killed run's.
+    """
 
     def current() -> set[str]:
         return {_place(workspace, p) for p in _products(step) if p.state == "current"}
@@ -61,9 +64,10 @@ def recorded(workspace: Workspace, study: str, step: Step) -> Iterator[None]:
     try:
         yield
     finally:
-        made = current() - before
+        known = _read(workspace)
+        made = [place for place in sorted(current()) if place not in before or place not in known]
         if made:
-            write_json(workspace.makers, {**_read(workspace), **dict.fromkeys(sorted(made), study)})
+            write_json(workspace.makers, {**known, **dict.fromkeys(made, study)})
 
 
 def _products(step: Step) -> list[Product]:

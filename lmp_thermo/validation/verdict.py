@@ -12,6 +12,9 @@ SIGMAS = 4.0
 """Two means of independent samples differ by more than this many standard errors once in 16 000
 times if they are equal; with some 100 comparisons in a study, a false alarm in 160 studies."""
 
+SURE = 2.0
+"""Standard errors by which a difference must lie below a limit to be called below it: it is above
+it once in 44 times then."""
 
 OF_THE_RUN = ("energy_drift", "energy_fluctuation")
 """What belongs to one trajectory and its integration, not to the state point."""
@@ -159,7 +162,7 @@ def judge_run_pressure(
 
     Frames of the potential's run say what is wrong where it went, not that it went elsewhere than
     the reference does; its pressure does. It fails where the difference exceeds the limit by more
-    than `SIGMAS` standard errors, passes where it is below it by two at the least, and is not
+    than `SIGMAS` standard errors, passes where it is below it by `SURE` at the least, and is not
     judged in between. Potentials that share the reference's run share its error.
 
     Args:
@@ -180,7 +183,7 @@ def judge_run_pressure(
     value = abs(row["potential"] - row["reference"])
     if value > limit + SIGMAS * error:
         return Check(name, value, limit, "bar", False, f"{source}; standard error {error:.3g} bar")
-    if value + 2 * error <= limit:
+    if value + SURE * error <= limit:
         return Check(name, value, limit, "bar", True, source)
     remark = (
         f"the runs are too short to tell: limit {limit:.3g} bar, standard error {error:.3g} bar"

@@ -87,6 +87,15 @@ def test_what_was_made_before_a_step_failed_is_recorded(workspace: Workspace) ->
     assert json.loads(workspace.makers.read_text()) == {"models/a": "base"}
 
 
+def test_what_a_killed_run_left_is_recorded_when_it_goes_on(
+    workspace: Workspace, carry_out: Callable[[str, Step], None]
+) -> None:
+    step(workspace, {"a": 1}).make()  # and was killed before anybody wrote it down
+    carry_out("base", step(workspace, {"a": 1, "b": 2}))
+    with pytest.raises(WorkspaceError, match="variant would make models/a anew, which base made"):
+        carry_out("variant", step(workspace, {"a": 3}))
+
+
 def test_a_variant_is_refused_before_any_work(tmp_path: Path) -> None:
     base = Study(ARGON, tmp_path / "runs")
     folder = base.steps[0].products()[0].folder
