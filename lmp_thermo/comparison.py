@@ -151,6 +151,11 @@ class Comparison(Section):
         description="intermolecular: all terms of the loss; plain: energy, forces and stress only, "
         "no frames with molecules apart",
     )
+    controls: list[Design] | None = Field(
+        None,
+        min_length=1,
+        description="designs that are trained with the further losses, too; all by default",
+    )
     recipes: list[Recipe] = Field(
         ["scratch"],
         min_length=1,
@@ -203,7 +208,13 @@ class Comparison(Section):
     )
 
     @field_validator(
-        "designs", "losses", "recipes", "seeds", "smaller_budgets", "crystal_densities_g_cm3"
+        "designs",
+        "losses",
+        "controls",
+        "recipes",
+        "seeds",
+        "smaller_budgets",
+        "crystal_densities_g_cm3",
     )
     @classmethod
     def _no_repetition(cls, values: list[Any] | None) -> list[Any] | None:
@@ -259,6 +270,14 @@ class Comparison(Section):
             raise ValueError(f"calculators: {reserved[0]} is a name of our own; choose another")
         if self.budget_unit == "label-seconds" and self.pool_frames is None:
             raise ValueError("expected pool_frames where the budget is in label-seconds; add it")
+        return self
+
+    @model_validator(mode="after")
+    def _named(self) -> "Comparison":
+        if self.controls is not None and len(self.losses) == 1:
+            raise ValueError(
+                "expected controls where there are several losses only; add one, or remove controls"
+            )
         named: list[tuple[str, list[Any], list[Any]]] = []
         if self.runs is not None:
             named += [
@@ -267,6 +286,8 @@ class Comparison(Section):
             ]
         if self.teacher is not None and self.teacher.designs is not None:
             named.append(("teacher.designs", self.teacher.designs, self.designs))
+        if self.controls is not None:
+            named.append(("controls", self.controls, [d for d in self.designs if d != "pool"]))
         for name, wanted, known in named:
             unknown = [w for w in wanted if w not in known]
             if unknown:
@@ -294,14 +315,14 @@ class Comparison(Section):
 
     @property
     def arms(self) -> "list[Arm]":
-        """Every design with every seed and every loss, and with the first loss a student."""
+        """Every design with every seed and its losses, and with the first loss a student."""
         return [
             Arm(design, loss, seed, budget, f"-{budget:g}" if budget != self.budget else "", recipe)
             for seed in self.seeds
             for recipe in self.recipes
             for loss in (self.losses if recipe == "scratch" else self.losses[:1])
             for design in self._designs(recipe)
-            if design != "pool" or loss == self.losses[0]
+            if loss == self.losses[0] or self._has_control(design)
             for budget in self.budgets_of(design, loss, recipe)
         ]
 
@@ -311,6 +332,10 @@ class Comparison(Section):
         So a control without the intermolecular loss, or a student, differs in nothing else.
         """
         return replace(arm, recipe="scratch", loss=self.losses[0])
+
+    def _has_control(self, design: Design) -> bool:
+        """Whether a design is trained with the further losses, too."""
+        return design != "pool" and (self.controls is None or design in self.controls)
 
     def _designs(self, recipe: Recipe) -> list[Design]:
         if recipe == "distil" and self.teacher is not None and self.teacher.designs is not None:

@@ -6,7 +6,7 @@ from lmp_thermo.analysis.statistics import Observable, format_observable
 from lmp_thermo.progress import duration
 from lmp_thermo.stages import StepState, Study
 
-WHERE_WORST = "where the worst seed fails most"
+ON_THE_PAGE = ("where the worst seed fails most", "of cells to spend on")
 """Too wide for a terminal."""
 
 
@@ -44,7 +44,7 @@ def comparison_table(study: Study) -> None:
 
     result = Result.model_validate(study.comparison())
     table = arms_table(result)
-    shown = [place for place, (name, _) in enumerate(table.columns) if name != WHERE_WORST]
+    shown = [place for place, (name, _) in enumerate(table.columns) if name not in ON_THE_PAGE]
     heads = [f"{name}, {unit}" if unit else name for name, unit in table.columns]
     rows = [tuple(heads[place] for place in shown)]
     rows += [tuple(row[place].text for place in shown) for row in table.rows]

@@ -10,8 +10,8 @@ from lmp_thermo.errors import AnalysisError
 from lmp_thermo.products import write_text
 from lmp_thermo.report.comparison import write_result
 from lmp_thermo.report.comparison_verdict import (
-    beside_fixed,
-    best_of,
+    beside_best,
+    fixed_designs,
     headline_pair,
     spent_by,
     where_asked,
@@ -28,6 +28,7 @@ NAME = "across-studies"
 QUANTITIES = (
     "interaction energy, RMSE",
     "net force on molecules, RMSE",
+    "worst cell's intermolecular error",
     "worst cell's score",
     "largest pressure bias",
 )
@@ -94,9 +95,11 @@ def page(blocks: Mapping[str, Sequence[Row]]) -> str:
         "",
         "Density over temperature: errors of density-diverse over those of temperature-diverse "
         "models, at densities other than the home density. Curriculum over best fixed: errors of "
-        "the curriculum's models over those of the fixed design whose worst score, mean over the "
-        "same seeds, is the lowest, over all cells, with what each spent. Paired by seed. RMSEs "
-        "are geometric means over the cells; score and bias are those of the worst cell. Marks in "
+        "the curriculum's models over those of the fixed design that is best by that error "
+        "(geometric mean over the same seeds), over all cells, with what each spent. Paired by "
+        "seed. RMSEs are geometric means over the cells; the others are those of the worst cell: "
+        "the larger of net force and interaction energy over their limits, the same with the bias "
+        "of the pressure, and that bias in bar. Marks in "
         f"the figure: {MARKS} {SIGNIFICANT:g}, as bold numbers here. Small points: the single "
         "seeds. Arrows: it goes on. Not corrected for the number of comparisons.",
         "",
@@ -137,12 +140,13 @@ def _diversity(results: Iterable[Result]) -> Iterable[Found]:
 def _curricula(results: Iterable[Result]) -> Iterable[Found]:
     for result in results:
         for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
-            found = beside_fixed(result, group)
+            found = beside_best(result, group, fixed_designs(result, group))
             if found:
-                base = best_of(result, found)
-                spent = f"{spent_by(result, group):g} against {spent_by(result, base):g}"
-                said = f" ({spent} {_unit(result)}, {_seeds(found[base])})"
-                yield result, said, _style(result, group), _chosen(found[base])
+                others = sorted({spent_by(result, test.first) for test in found})
+                theirs = " or ".join(f"{value:g}" for value in others)
+                spent = f"{spent_by(result, group):g} against {theirs}"
+                said = f" ({spent} {_unit(result)}, {_seeds(found)})"
+                yield result, said, _style(result, group), _chosen(found)
 
 
 def _named(found: Iterable[Found]) -> list[Row]:

@@ -70,8 +70,9 @@ def sections(result: Result) -> list[Section]:
         ),
         Section(
             "Bias of the pressure by cell, bar",
-            "Mean over seeds of the bias of the molecular virial's pressure; in brackets its "
-            "standard deviation over seeds.",
+            "Mean over seeds of the bias of the molecular virial's pressure, its standard error in "
+            "the last digits (bootstrap over frames and seeds); below or in brackets: ± standard "
+            "deviation over seeds.",
             pressure_table(result),
             folded=True,
         ),
@@ -198,17 +199,24 @@ def pressure_table(result: Result) -> Table:
         row = _state(cell)
         for group in result.groups:
             bias = result.matrix[group][name].pressure_bias_bar
-            text = plain(bias.mean) if bias.spread is None else quoted(bias.mean, bias.spread)
-            row.append(Entry(text, abs(bias.mean)))
+            note = "" if bias.spread is None else f"±{plain(bias.spread)}"
+            row.append(Entry(_within(bias.mean, bias.standard_error), abs(bias.mean), note))
         for other in result.others.values():
             own = other.cells.get(name)
             row.append(
                 NOTHING
                 if own is None
-                else Entry(plain(own.pressure_bias_bar), abs(own.pressure_bias_bar))
+                else Entry(
+                    _within(own.pressure_bias_bar, own.pressure_bias_error_bar),
+                    abs(own.pressure_bias_bar),
+                )
             )
         rows.append(row)
     return _by_cell([*result.groups, *result.others], rows)
+
+
+def _within(value: float, error: float | None) -> str:
+    return plain(value) if error is None else quoted(value, error)
 
 
 def scores_table(result: Result) -> Table:

@@ -8,7 +8,7 @@ from lmp_thermo.report.comparison_verdict import headline_pair
 from lmp_thermo.report.page import Section
 from lmp_thermo.report.quantities import plain
 from lmp_thermo.report.result import Result
-from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, Interval, PairedTest
+from lmp_thermo.report.result_parts import SIGNIFICANT, ArmVerdict, Interval, PairedTest, Run
 from lmp_thermo.report.tables import NOTHING, Entry, Table
 
 COMPARED = {"interaction_energy": "interaction energy", "net_force": "net force"}
@@ -21,9 +21,10 @@ def sections(result: Result) -> list[Section]:
         Section(
             "Arms",
             "Cells that pass every gate, mean over seeds. The score of a cell is its largest "
-            "error over that error's limit. Off/in: root mean square error of the interaction "
-            "energy over cells on which no label was spent, over that of the others. Below or in "
-            "brackets: from the least to the largest of the seeds.",
+            "error over that error's limit; its intermolecular error the larger of net force and "
+            "interaction energy over theirs, without the bias of the pressure. Off/in: root mean "
+            "square error of the interaction energy over cells on which no label was spent, over "
+            "that of the others. Below or in brackets: from the least to the largest of the seeds.",
             arms_table(result),
         ),
         Section(
@@ -56,7 +57,8 @@ def sections(result: Result) -> list[Section]:
             "Frames of these runs were labelled again and judged. Pressure: difference from the "
             "reference's own run in combined standard errors. RDF: mean absolute difference of "
             "g(r). Coordination: Wasserstein-1 distance, neighbours. By chance: what two runs with "
-            "one potential would show, by the standard errors of both.",
+            "one potential would show, by the standard errors of both. A pressure that is not "
+            "judged: the runs are too short to tell whether it is within its limit.",
             runs_table(result),
         ),
         *distillation.sections(result),
@@ -181,6 +183,7 @@ def arms_table(result: Result) -> Table:
         ("cells passed", f"of {len(result.grid)}"),
         ("worst score", ""),
         ("of cells to spend on", ""),
+        ("worst intermolecular error", "of its limit"),
         ("where the worst seed fails most", ""),
         ("pressure bias, largest", "bar"),
         ("off/in", ""),
@@ -198,6 +201,7 @@ def arms_table(result: Result) -> Table:
                 Entry(f"{passed:.1f}" if len(own) > 1 else f"{passed:.0f}", passed),
                 _spread([arm.worst.score for arm in own]),
                 _spread([arm.worst_to_spend_on.score for arm in own]),
+                _spread([e for arm in own if (e := arm.worst_intermolecular) is not None]),
                 Entry(result.state(worst.state), note=worst.gate),
                 _spread([arm.worst_pressure_bias_bar for arm in own]),
                 _spread(ratios),
@@ -210,6 +214,7 @@ def arms_table(result: Result) -> Table:
         state = max(cells, key=lambda cell: cells[cell].score)
         passed = sum(cell.passed for cell in cells.values())
         bias = max(abs(cell.pressure_bias_bar) for cell in cells.values())
+        between = [e for c in cells.values() if (e := c.intermolecular_score) is not None]
         of = "" if len(cells) == len(result.grid) else f"of {len(cells)}"
         rows.append(
             [
@@ -218,12 +223,14 @@ def arms_table(result: Result) -> Table:
                 Entry(str(passed), passed, note=of),
                 Entry(plain(cells[state].score), cells[state].score),
                 NOTHING,
+                _number(max(between, default=None)),
                 Entry(result.state(state), note=cells[state].binding),
                 Entry(plain(bias), bias),
                 NOTHING,
             ]
         )
-    return Table(columns, rows)
+    told = [k for k in range(len(columns)) if any(row[k] is not NOTHING for row in rows)]
+    return Table([columns[k] for k in told], [[row[k] for k in told] for row in rows])
 
 
 def training_table(result: Result) -> Table:
@@ -323,15 +330,21 @@ def runs_table(result: Result) -> Table:
                         note=run.cause or "",
                         mark="failed" if run.status == "failed" else "",
                     ),
-                    Entry("passed", mark="passed")
-                    if run.passed
-                    else Entry("failed", note=", ".join(run.failures), mark="failed"),
+                    _verdict_of_run(run),
                     NOTHING if sigmas is None else Entry(plain(sigmas), abs(sigmas)),
                     _distance(run.rdf_distance, run.rdf_by_chance),
                     _distance(run.coordination_distance, run.coordination_by_chance),
                 ]
             )
     return Table(columns, rows)
+
+
+def _verdict_of_run(run: Run) -> Entry:
+    if not run.passed:
+        return Entry("failed", note=", ".join(run.failures), mark="failed")
+    return Entry(
+        "passed", note="pressure not judged" if run.pressure_not_judged else "", mark="passed"
+    )
 
 
 def _test(test: PairedTest | None) -> Entry:

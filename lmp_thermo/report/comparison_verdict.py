@@ -20,7 +20,7 @@ LABELS_HELP = 0.8
 many lower them to 0.71. Where the whole pool, many times as many, surely does not reach this
 share (the interval lies above it), training limits."""
 
-CLAIMED = ("worst cell's score", "largest pressure bias")
+CLAIMED = ("worst cell's intermolecular error", "largest pressure bias", "worst cell's score")
 """What the curriculum is for; named first."""
 
 EQUAL = 1.25
@@ -147,7 +147,15 @@ def _notes(result: Result) -> list[str]:
     if runs:
         stable = sum(run.status == "finished" for run in runs)
         passed = sum(run.passed for run in runs)
-        notes.append(f"Runs: {stable} of {len(runs)} came to an end, {passed} pass every gate.")
+        unknown = sum(bool(run.pressure_not_judged) for run in runs)
+        but = (
+            f"; of {unknown} the pressure could not be judged, for the runs are too short"
+            if unknown
+            else ""
+        )
+        notes.append(
+            f"Runs: {stable} of {len(runs)} came to an end, {passed} pass every gate{but}."
+        )
     for name, rounds in result.curriculum.items():
         if rounds[-1].stopped and "budget" not in rounds[-1].stopped:
             notes.append(f"{name} stopped: {rounds[-1].stopped}.")
@@ -261,7 +269,7 @@ def _where_worse(result: Result) -> list[str]:
 
 
 def _adaptive(result: Result) -> list[str]:
-    """Adaptive arms beside the fixed design whose worst cell is best: that is their claim.
+    """Adaptive arms beside the fixed design that is best by each error.
 
     Of the designs that differ from them in nothing else, and of those with the same budget where
     they have several.
@@ -269,37 +277,53 @@ def _adaptive(result: Result) -> list[str]:
     unit = result.settings.comparison.budget_unit
     notes = []
     for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
-        found = beside_fixed(result, group)
-        alike = {
-            base: tests for base, tests in found.items() if budget_of(base) == budget_of(group)
-        }
-        best = [best_of(result, own) for own in (found, alike) if own]
-        for base in dict.fromkeys(best):
-            tests = sorted(found[base], key=lambda t: t.quantity not in CLAIMED)
-            among = " of that budget" if base != best[0] else ""
+        fixed = fixed_designs(result, group)
+        alike = [base for base in fixed if budget_of(base) == budget_of(group)]
+        for among in (fixed, alike if len(alike) < len(fixed) else []):
+            tests = beside_best(result, group, among)
+            if not tests:
+                continue
+            spent = sorted({spent_by(result, test.first) for test in tests})
+            others = " or ".join(f"{value:g}" for value in spent)
+            of_it = " of that budget" if among is alike else ""
+            said = "; ".join(
+                f"{_ratios([test])} over {models_of(test.first)}"
+                for test in sorted(tests, key=_claim)
+            )
             notes.append(
                 f"Over all cells, errors of {models_of(group)}, which spent "
-                f"{spent_by(result, group):g} {unit}, over those of {models_of(base)}, the fixed "
-                f"design{among} with the lowest worst score, which spent "
-                f"{spent_by(result, base):g}: {_ratios(tests)}."
+                f"{spent_by(result, group):g} {unit}, over those of the fixed design{of_it} that "
+                f"is best by each error, which spent {others}: {said}."
             )
     return notes
 
 
-def beside_fixed(result: Result, group: str) -> dict[str, list[PairedTest]]:
-    """Tests over all cells of a group with each fixed design, which stands below the stroke."""
-    return {
-        base: tests
+def _claim(test: PairedTest) -> int:
+    """Place of a test among those of an adaptive arm: what it claims first."""
+    return CLAIMED.index(test.quantity) if test.quantity in CLAIMED else len(CLAIMED)
+
+
+def fixed_designs(result: Result, group: str) -> list[str]:
+    """Groups of fixed designs that a group of adaptive arms was tested against."""
+    return [
+        base
         for base in result.groups
-        if base != POOL
-        and base.split("-")[0] != "adaptive"
-        and (tests := [t for t in result.tests_of(group, base) if t.cells == "all cells"])
-    }
+        if base != POOL and base.split("-")[0] != "adaptive" and result.tests_of(group, base)
+    ]
 
 
-def best_of(result: Result, groups: Iterable[str]) -> str:
-    """The group with the lowest worst score, mean over seeds."""
-    return min(groups, key=lambda name: _worst(result, name))
+def beside_best(result: Result, group: str, bases: Iterable[str]) -> list[PairedTest]:
+    """For each error, over all cells, the test of a group with the best of others by that error.
+
+    The best is that over which the ratio is the largest: all have the same seeds. With several to
+    choose from, chance chooses, too, so that ratios are larger than with one named beforehand.
+    """
+    best: dict[str, PairedTest] = {}
+    for test in (test for base in bases for test in result.tests_of(group, base)):
+        known = best.get(test.quantity)
+        if test.cells == "all cells" and (known is None or test.ratio > known.ratio):
+            best[test.quantity] = test
+    return list(best.values())
 
 
 def _worst(result: Result, group: str) -> float:

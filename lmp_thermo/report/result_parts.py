@@ -65,6 +65,7 @@ class Mean(Part):
 
     mean: Finite
     spread: NonNegative | None
+    standard_error: NonNegative | None = None
 
 
 class Judged(Part):
@@ -92,7 +93,9 @@ class JudgedOnce(Part):
     __pydantic_extra__: dict[str, Error]
 
     score: NonNegative
+    intermolecular_score: NonNegative | None = None
     pressure_bias_bar: Finite
+    pressure_bias_error_bar: NonNegative | None = None
     passed: bool
     failures: list[Text]
     binding: Text
@@ -134,6 +137,7 @@ class ArmVerdict(Part):
     cells: int = Field(ge=1)
     worst: Worst
     worst_to_spend_on: Worst
+    worst_intermolecular: NonNegative | None = None
     worst_pressure_bias_bar: NonNegative
     off_over_in: dict[Text, NonNegative | None]
 
@@ -326,6 +330,7 @@ class Run(Part):
     cause: Text | None
     passed: bool
     failures: list[Text]
+    pressure_not_judged: bool | None = None
     pressure: Pressure | None
     rdf_distance: NonNegative | None
     rdf_by_chance: NonNegative | None = None

@@ -10,6 +10,7 @@ from lmp_thermo.products import Product
 from lmp_thermo.stages import analyze, deck, validate
 from lmp_thermo.stages.context import Context
 from lmp_thermo.states import StatePoint
+from lmp_thermo.validation.verdict import RUN_PRESSURE
 
 DRAWS = 400
 """Of chance's distances; their mean is then known to some 4 %."""
@@ -22,6 +23,8 @@ def products(context: Context) -> list[Product]:
 
 def runs(context: Context) -> dict[str, Any]:
     """By arm and state point: stability, verdict on relabelled frames, distance to the reference.
+
+    Whether the run was too short for the gate on its pressure is said, too.
 
     The distance of g(r) is its mean absolute difference from the reference's, over all distances
     that both runs have; that of coordination is Wasserstein-1, in neighbours, of pairs that both
@@ -45,6 +48,10 @@ def _row(context: Context, state: StatePoint, cell: dict[str, Any]) -> dict[str,
         "cause": cell["run"]["cause"],
         "passed": cell["verdict"]["passed"],
         "failures": cell["verdict"]["failures"],
+        "pressure_not_judged": any(
+            check["name"] == RUN_PRESSURE and check["passed"] is None
+            for check in cell["verdict"]["checks"]
+        ),
         "pressure": pressure,
         **_named("rdf", _rdf_distances(context, state)),
         **_named("coordination", _coordination_distances(context, state)),

@@ -24,6 +24,7 @@ from lmp_thermo.stages.context import Context, content_of, remembered, versions
 from lmp_thermo.stages.environments import environments
 from lmp_thermo.stages.matrix import (
     MATRIX,
+    bias_over_seeds,
     judged_cell,
     off_over_in,
     over_seeds,
@@ -46,7 +47,7 @@ def product(context: Context) -> Product:
     return Product(
         context.workspace.comparison(),
         {
-            "stage": "compare/8",
+            "stage": "compare/9",
             "coverage": content_of(coverage.products(context)),
             "runs": content_of(arm_runs.products(context)),
             "comparison": comparison.model_dump(),
@@ -172,8 +173,8 @@ def _row(
             "region": place(s, *trained).region,
             **over_seeds([judged[arm.name]["cells"][s.name] for arm in group]),
             "score": spread([by_arm[arm.name][s.name]["score"] for arm in group]),
-            "pressure_bias_bar": spread(
-                [by_arm[arm.name][s.name]["pressure_bias_bar"] for arm in group]
+            "pressure_bias_bar": bias_over_seeds(
+                [judged[arm.name]["cells"][s.name] for arm in group]
             ),
             "passed": [by_arm[arm.name][s.name]["passed"] for arm in group],
             **_against_teacher([judged[arm.name] for arm in group], s),
@@ -271,6 +272,7 @@ def _verdict(
         "cells": len(states),
         "worst": worst(states),
         "worst_to_spend_on": worst(spendable),
+        "worst_intermolecular": max(cells[s.name]["intermolecular_score"] for s in states),
         "worst_pressure_bias_bar": max(abs(cells[s.name]["pressure_bias_bar"]) for s in states),
         "off_over_in": off_over_in(cells, trained, states),
     }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lmp_thermo.potential.frame_errors import FrameErrors
 from lmp_thermo.stages.context import Context
@@ -13,12 +14,14 @@ from lmp_thermo.states import StatePoint
 from lmp_thermo.units import BAR_PER_EV_A3, ideal_gas_pressure_bar
 from lmp_thermo.validation import Verdict, judge_cell
 from lmp_thermo.validation.coverage import (
+    INTERMOLECULAR,
     binding,
     interval,
     resampled,
     root_mean_square,
     score,
 )
+from lmp_thermo.validation.verdict import BIAS
 
 Cell = dict[str, Any]
 """Errors and verdict of one arm on one cell."""
@@ -36,6 +39,9 @@ MATRIX = {
 }
 """Quantities of the matrix, with unit and factor from eV and Å."""
 
+BIAS_OF = "molecular_pressure"
+"""Whose bias is judged."""
+
 OFF_OVER_IN = ("energy", "force", "net_force", "interaction_energy")
 
 NOTHING = 1e-9
@@ -50,7 +56,8 @@ def judged_cell(context: Context, state: StatePoint, errors: FrameErrors) -> Cel
     """Errors and verdict of one arm on one cell."""
     found = errors.errors()
     verdict = _judge(context, state, found)
-    bias = found["molecular_pressure"]
+    bias = found[BIAS_OF]
+    error = None if bias is None else bias["standard_error"]
     return {
         "rmse": {
             name: factor * found[name]["rmse"]
@@ -58,10 +65,12 @@ def judged_cell(context: Context, state: StatePoint, errors: FrameErrors) -> Cel
             if found[name] is not None
         },
         "pressure_bias_bar": 0.0 if bias is None else bias["mean"],
-        "pressure_noise": None if bias is None else bias["standard_error"] / _limit(verdict),
+        "pressure_bias_error_bar": error if error is None or math.isfinite(error) else None,
+        "pressure_noise": None if error is None else error / _limit(verdict),
         "passed": verdict.passed,
         "failures": verdict.failures,
         "score": score(verdict),
+        "intermolecular_score": score(verdict, INTERMOLECULAR),
         "binding": binding(verdict),
     }
 
@@ -75,7 +84,7 @@ def _judge(context: Context, state: StatePoint, errors: dict[str, Any]) -> Verdi
 
 def _limit(verdict: Verdict) -> float:
     """Of the bias of the pressure, bar."""
-    return next(c.limit for c in verdict.checks if c.name == "bias of pressure" and c.limit)
+    return next(c.limit for c in verdict.checks if c.name == BIAS and c.limit)
 
 
 def pressure_open(by_arm: dict[str, dict[str, Cell]]) -> dict[str, float | None]:
@@ -129,9 +138,7 @@ def over_seeds(errors: Sequence[FrameErrors]) -> dict[str, Any]:
 
     The interval resamples frames, the same for all seeds, and independently of them the seeds.
     """
-    random = np.random.default_rng([errors[0].n_frames, len(errors)])
-    draws = resampled(errors[0].n_frames, BOOTSTRAP, random)
-    picks = resampled(len(errors), BOOTSTRAP, random)
+    draws, picks = _resamplings(errors)
     found: dict[str, Any] = {}
     for name, (_, factor) in MATRIX.items():
         if any(name not in own.sums for own in errors):
@@ -161,3 +168,30 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
         "mean": float(np.mean(values)),
         "spread": float(np.std(values, ddof=1)) if len(values) > 1 else None,
     }
+
+
+def bias_over_seeds(errors: Sequence[FrameErrors]) -> dict[str, Any]:
+    """Bias of the molecular virial's pressure, bar: mean over seeds, their spread, standard error.
+
+    Resampled as the errors of `over_seeds`. Without stresses the bias is 0, without an error.
+    """
+    if any(BIAS_OF not in own.pressures for own in errors):
+        return {**spread([0.0] * len(errors)), "standard_error": None}
+    off = np.array([own.pressures[BIAS_OF] @ (1.0, -1.0) for own in errors])  # (seeds, frames)
+    draws, picks = _resamplings(errors)
+    samples = off[:, draws].mean(axis=2)  # (seeds, draws)
+    over = np.take_along_axis(samples.T, picks, axis=1).mean(axis=1)
+    alone = errors[0].n_frames == 1  # says nothing of its error
+    return {
+        **spread(list(off.mean(axis=1))),
+        "standard_error": None if alone else float(over.std(ddof=1)),
+    }
+
+
+def _resamplings(
+    errors: Sequence[FrameErrors],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Frames of each resampling, the same for all seeds, and its seeds."""
+    random = np.random.default_rng([errors[0].n_frames, len(errors)])
+    draws = resampled(errors[0].n_frames, BOOTSTRAP, random)
+    return draws, resampled(len(errors), BOOTSTRAP, random)

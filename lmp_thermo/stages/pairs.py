@@ -24,6 +24,7 @@ TYPICAL = {
 cell counts."""
 
 WORST: dict[str, Callable[[Cell], float]] = {
+    "worst cell's intermolecular error": lambda cell: float(cell["intermolecular_score"]),
     "worst cell's score": lambda cell: float(cell["score"]),
     "largest pressure bias": lambda cell: abs(float(cell["pressure_bias_bar"])),
 }

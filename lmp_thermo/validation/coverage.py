@@ -1,7 +1,7 @@
 """What the errors of many arms on many cells say: scores, intervals, paired tests."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,9 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from lmp_thermo.validation.verdict import Verdict
+from lmp_thermo.validation.verdict import INTERACTION_ENERGY, NET_FORCE, Verdict
 
 CONFIDENCE = 0.95
+
+INTERMOLECULAR = (NET_FORCE, INTERACTION_ENERGY)
+"""Gates of what acts between molecules. A bias of the pressure is a mean over a few frames, whose
+chance may hide everything else."""
 
 EXACT_UP_TO = 20
 """Pairs of which all exchanges are looked at: 2^20 means, 8 MB."""
@@ -20,12 +24,17 @@ EXCHANGES = 100_000
 """Drawn of more pairs: p is then known to a tenth of itself at 0.001."""
 
 
-def score(verdict: Verdict) -> float:
-    """The largest error of a cell relative to its limit: at most 1 where every gate is passed."""
+def score(verdict: Verdict, gates: Collection[str] | None = None) -> float:
+    """The largest error of a cell relative to its limit: at most 1 where every gate is passed.
+
+    Args:
+        verdict: on the cell.
+        gates: names of those that count; all of them by default.
+    """
     ratios = [
         check.value / check.limit
         for check in verdict.checks
-        if check.value is not None and check.limit
+        if check.value is not None and check.limit and (gates is None or check.name in gates)
     ]
     return max(ratios, default=0.0)
 

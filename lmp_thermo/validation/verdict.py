@@ -16,6 +16,10 @@ SURE = 2.0
 """Standard errors by which a difference must lie below a limit to be called below it: it is above
 it once in 44 times then."""
 
+NET_FORCE, INTERACTION_ENERGY = "net force on molecules", "interaction energy"
+BIAS, RUN_PRESSURE = "bias of pressure", "pressure of the run"
+"""Names of the gates."""
+
 OF_THE_RUN = ("energy_drift", "energy_fluctuation")
 """What belongs to one trajectory and its integration, not to the state point."""
 
@@ -96,7 +100,7 @@ def _net_force(deviation: Mapping[str, float], gates: Gates) -> Check:
     applies = rms > gates.net_force_floor_meV_A
     value = 1000 * deviation["rmse"]
     return Check(
-        "net force on molecules",
+        NET_FORCE,
         value,
         limit if applies else None,
         "meV/Å",
@@ -111,7 +115,7 @@ def _interaction_energy(deviation: Mapping[str, float], gates: Gates) -> Check:
     rms, value = 1000 * deviation["rms"], 1000 * deviation["rmse"]
     limit = max(gates.interaction_energy_relative * rms, gates.interaction_energy_floor_meV_atom)
     return Check(
-        "interaction energy",
+        INTERACTION_ENERGY,
         value,
         limit,
         "meV/atom",
@@ -149,10 +153,10 @@ def _pressure(
     state: StatePoint, bias: Mapping[str, float] | None, ideal_bar: float, gates: Gates
 ) -> Check:
     if bias is None:
-        return Check("bias of pressure", None, None, "bar", None, "the reference gives no stress")
+        return Check(BIAS, None, None, "bar", None, "the reference gives no stress")
     limit, source = pressure_limit(state, bias["reference"], ideal_bar, gates)
     value = abs(bias["mean"])
-    return Check("bias of pressure", value, limit, "bar", value <= limit, source)
+    return Check(BIAS, value, limit, "bar", value <= limit, source)
 
 
 def judge_run_pressure(
@@ -171,7 +175,7 @@ def judge_run_pressure(
         ideal_bar: N k_B T / V of the molecules.
         gates: limits.
     """
-    name = "pressure of the run"
+    name = RUN_PRESSURE
     if row is None:
         return Check(
             name, None, None, "bar", None, "the potential's or the reference's run has none"

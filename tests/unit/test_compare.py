@@ -24,7 +24,7 @@ from lmp_thermo.stages import (
     sample,
 )
 from lmp_thermo.stages.arms import Purchase
-from lmp_thermo.stages.matrix import off_over_in, over_seeds, pressure_open
+from lmp_thermo.stages.matrix import bias_over_seeds, off_over_in, over_seeds, pressure_open
 from lmp_thermo.states import StatePoint
 from tests.tolerances import K_SIGMA, ROUND_OFF
 from tests.unit.analysis.frames import ideal_gas
@@ -105,6 +105,34 @@ def test_intervals_cover_as_those_of_an_unbiased_variance_do(of: str) -> None:
     assert held / repetitions == pytest.approx(expected, abs=K_SIGMA * noise)
 
 
+def test_the_bias_of_the_pressure_has_the_error_of_its_mean_over_frames() -> None:
+    """Of one seed that is s / sqrt(n) of its frames; of seeds that are alike, too."""
+    random = np.random.default_rng(8)
+    labelled = random.normal(50.0, 30.0, 40)  # what they share is no error
+    pressures = np.column_stack([labelled + random.normal(7.0, 4.0, 40), labelled])
+    sums = {"energy": np.ones((40, 4))}
+    one = FrameErrors(sums, {"molecular_pressure": pressures})
+    expected = np.std(pressures[:, 0] - labelled, ddof=1) / 40**0.5
+    noise = K_SIGMA / (2 * 400) ** 0.5  # of a standard deviation of as many resamplings
+    for seeds in (1, 3):
+        found = bias_over_seeds([one] * seeds)
+        assert found["mean"] == pytest.approx(np.mean(pressures[:, 0] - labelled), rel=ROUND_OFF)
+        assert found["standard_error"] == pytest.approx(expected, rel=noise)
+        assert found["spread"] == (None if seeds == 1 else pytest.approx(0.0, abs=ROUND_OFF))
+    shifted = [pressures + np.array([shift, 0.0]) for shift in (0.0, 90.0)]
+    apart = bias_over_seeds(
+        [FrameErrors(sums, {"molecular_pressure": own}) for own in shifted]
+    )  # one of two seeds is drawn: 45 bar off the mean, either way
+    assert apart["standard_error"] == pytest.approx(np.hypot(45.0, expected), rel=noise)
+    frame = FrameErrors({"energy": np.ones((1, 4))}, {"molecular_pressure": pressures[:1]})
+    assert bias_over_seeds([frame])["standard_error"] is None
+    assert bias_over_seeds([frame_errors([1.0] * 4)] * 2) == {
+        "mean": 0.0,
+        "spread": 0.0,
+        "standard_error": None,
+    }
+
+
 def test_off_over_in_is_of_an_arms_own_cells() -> None:
     rmse = {GAS: 1.0, MIDDLE: 3.0, LIQUID: 4.0}
     cells = {
@@ -144,6 +172,7 @@ def arm_cells(scale: float) -> dict[str, Any]:
         state.name: {
             "rmse": dict.fromkeys(("interaction_energy", "net_force", "force"), scale * 4.0**k),
             "score": scale * (k + 1),
+            "intermolecular_score": scale * (3 - k),
             "pressure_bias_bar": -scale * (k + 1),
         }
         for k, state in enumerate((GAS, MIDDLE, LIQUID))

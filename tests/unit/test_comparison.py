@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from lmp_thermo import Study
 from lmp_thermo.analysis.wasserstein import FEWEST_FRAMES
@@ -275,6 +276,23 @@ def test_arms_have_names_of_their_own_and_pairs_share_seeds() -> None:
     assert [own.buyer(arm).name for arm in controls] == ["adaptive-1", "adaptive-2"]
     groups = {arm.group for arm in own.arms}
     assert {(a.group, a.seed) for a in own.arms} == set(itertools.product(groups, (1, 2)))
+
+
+def test_controls_may_be_of_some_designs() -> None:
+    both: dict[str, Any] = {"losses": ["intermolecular", "plain"]}
+    some = comparison(designs=["none", "density", "grid", "pool"], controls=["density"], **both)
+    assert {arm.group for arm in some.arms if arm.loss == "plain"} == {"density-plain"}
+    assert {arm.group for arm in some.arms if arm.loss != "plain"} == set(some.designs)
+    every = comparison(designs=["none", "density", "pool"], **both)
+    assert {a.group for a in every.arms if a.loss == "plain"} == {"none-plain", "density-plain"}
+    for given, said in (
+        ({"controls": ["grid"], **both}, r"controls = \['grid'\]: expected some of the comp"),
+        ({"controls": ["pool"], "designs": ["none", "pool"], **both}, r"controls = \['pool'\]"),
+        ({"controls": ["none"]}, "controls where there are several losses only; add one, or"),
+        ({"controls": ["none", "none"], **both}, "names a value twice"),
+    ):
+        with pytest.raises(ValidationError, match=said):
+            comparison(**{"designs": ["none", "density"], **given})
 
 
 def test_an_arm_asks_the_one_model_that_drew_the_pool(

@@ -8,9 +8,16 @@ from scipy import stats
 
 from lmp_thermo.sections import Gates
 from lmp_thermo.states import StatePoint, place
-from lmp_thermo.validation import judge_cell
-from lmp_thermo.validation.coverage import EXCHANGES, binding, paired_test, score
+from lmp_thermo.validation import Check, Verdict, judge_cell
+from lmp_thermo.validation.coverage import (
+    EXCHANGES,
+    INTERMOLECULAR,
+    binding,
+    paired_test,
+    score,
+)
 from lmp_thermo.validation.phases import pressure_falls
+from lmp_thermo.validation.verdict import BIAS, INTERACTION_ENERGY, NET_FORCE
 from tests.tolerances import K_SIGMA
 
 
@@ -66,6 +73,18 @@ def test_the_score_is_the_largest_error_over_its_limit() -> None:
     assert score(verdict) == pytest.approx(1.5)
     assert binding(verdict) == "interaction energy"
     assert not verdict.passed
+
+
+def test_the_intermolecular_score_is_that_without_the_pressure() -> None:
+    """0.6 and 0.9 of the limits of force and energy, 2.5 of that of the pressure."""
+    checks = [(NET_FORCE, 3.0, 5.0), (INTERACTION_ENERGY, 1.8, 2.0), (BIAS, 10.0, 4.0)]
+    verdict = Verdict(
+        StatePoint(0.1, 200.0),
+        tuple(Check(name, value, limit, "", value <= limit) for name, value, limit in checks),
+    )
+    assert score(verdict) == 2.5
+    assert score(verdict, INTERMOLECULAR) == 0.9
+    assert score(verdict, [NET_FORCE]) == 0.6
 
 
 def test_paired_test_against_an_independent_code() -> None:

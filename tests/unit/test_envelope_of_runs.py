@@ -9,7 +9,7 @@ import pytest
 
 from lmp_thermo.potential.envelope import Envelope
 from lmp_thermo.progress import Progress
-from lmp_thermo.stages import export
+from lmp_thermo.stages import deck, export
 from lmp_thermo.stages.envelope import judged_cells, training_coordination
 from lmp_thermo.states import StatePoint
 from tests.unit.analysis.frames import TRICLINIC, ideal_gas
@@ -53,3 +53,39 @@ def test_a_prescribed_cutoff_counts_neighbours_in_the_envelope_too() -> None:
     study.comparison = None
     assert export._envelope(context, {}, [], frames, frames).coordination is None
     assert "no coordination numbers in the envelope" in told.getvalue()
+
+
+def test_decks_outside_the_envelope_are_warned_of_and_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The reference's own runs ask for no potential's envelope."""
+    cells = judged_cells([GAS, DENSE], VERDICTS, [], None)
+    card = SimpleNamespace(outside=Envelope(status="provisional", cells=cells).outside)
+    told, written = io.StringIO(), []
+    context: Any = SimpleNamespace(
+        run_states=[GAS, DENSE],
+        workspace=SimpleNamespace(potential=lambda arm: arm),
+        progress=Progress(told),
+    )
+    monkeypatch.setattr(
+        deck.export, "product", lambda context: SimpleNamespace(verify=lambda: None)
+    )
+    monkeypatch.setattr(deck, "arms", lambda context: ["density-1", deck.REFERENCE_ARM])
+    monkeypatch.setattr(deck, "_interaction", lambda context, arm: None)
+    monkeypatch.setattr(deck, "read_card", lambda folder: card)
+    monkeypatch.setattr(
+        deck,
+        "product",
+        lambda context, arm, state: SimpleNamespace(
+            make=lambda write: written.append((arm, state))
+        ),
+    )
+    deck.make(context)
+    assert told.getvalue().splitlines() == [
+        "warning: 1.2 g/cm3, 240 K: outside the envelope: the cell at 1.2 g/cm3, 240 K did not "
+        "pass",
+        "the decks are written all the same; their runs will show",
+    ]
+    assert written == [
+        (arm, state) for arm in ("density-1", deck.REFERENCE_ARM) for state in (GAS, DENSE)
+    ]

@@ -69,7 +69,8 @@ def forest(blocks: Mapping[str, Sequence[Row]], below: str, row: float = ROW) ->
         row: height of each, inches.
     """
     rows = [one for own in blocks.values() for one in own]
-    quantities = list(dict.fromkeys(name for one in rows for name in one.tests))
+    whole_first = sorted(rows, key=lambda one: -len(one.tests))
+    quantities = list(dict.fromkeys(name for one in whole_first for name in one.tests))
     places = len(rows) + len(blocks)
     figure = new_figure(FULL_WIDTH, 0.9 + row * places)
     axes = figure.subplots(1, len(quantities), squeeze=False, sharex=True, sharey=True)[0]
@@ -87,9 +88,11 @@ def forest(blocks: Mapping[str, Sequence[Row]], below: str, row: float = ROW) ->
     limits = _limits([test for one in rows for test in one.tests.values()])
     beyond = CHARACTER * max(0, max(len(one.label) for one in rows) - USUAL)
     room = LONGEST * (1 - beyond / (FULL_WIDTH - CHARACTER * USUAL))
-    spoken = [q.removesuffix(", RMSE") if len(quantities) > FEW else q for q in quantities]
-    titles = [short(text[:1].upper() + text[1:]) for text in spoken]
-    share = min(1.0, room / len(titles) / max(map(len, titles)))  # of the usual size, for all
+    titles = [text[:1].upper() + text[1:] for text in quantities]
+    if len(quantities) > FEW:
+        titles = [_halved(title.removesuffix(", RMSE")) for title in titles]
+    longest = max(len(line) for title in titles for line in title.splitlines())
+    share = min(1.0, room / len(titles) / longest)  # of the usual size, for all
     for number, (panel, title) in enumerate(zip(axes, titles, strict=True)):
         panel.axvline(1.0, color=INK, lw=0.8, zorder=1)
         panel.set_xlim(*limits)
@@ -105,6 +108,12 @@ def forest(blocks: Mapping[str, Sequence[Row]], below: str, row: float = ROW) ->
         label.set_fontweight("bold" if is_title else "normal")
     figure.supxlabel(f"smaller  ←  {below}  →  larger", fontsize=8.5)
     return figure
+
+
+def _halved(title: str) -> str:
+    """On two lines, as even as its words allow."""
+    ways = [title[:at] + "\n" + title[at + 1 :] for at, sign in enumerate(title) if sign == " "]
+    return min(ways, key=lambda way: max(map(len, way.splitlines())), default=title)
 
 
 def _draw(axes: Axes, y: float, test: PairedTest, style: GroupStyle) -> None:

@@ -82,27 +82,44 @@ def test_adaptive_arms_are_compared_with_a_fixed_design_though_their_students_ar
     assert f"Over all cells, errors of {models_of('adaptive')}, which spent" in notes
 
 
-def test_adaptive_arms_are_compared_with_the_fixed_design_whose_worst_cell_is_best(
+def ratio_over(own: dict[str, Any], base: str, group: str, ratios: dict[str, float]) -> None:
+    """Make the errors of a group so many times those of another, by quantity, in every seed."""
+    tests = [t for t in own["tests"] if {t["first"], t["second"]} == {base, group}]
+    for quantity, ratio in ratios.items():
+        for test in tests:
+            own["tests"].append({**test, "quantity": quantity})
+            value = ratio if test["first"] == base else 1 / ratio
+            own["tests"][-1].update(ratio=value, ratios=[value] * 6, interval=[value, value])
+
+
+def test_adaptive_arms_are_compared_with_the_fixed_design_that_is_best_by_each_error(
     values: dict[str, Any],
 ) -> None:
-    """Not with the one that passes most cells: what they claim is the worst cell."""
+    """Not with the one that passes most cells, nor by all errors with the best by one."""
     own = copy.deepcopy(values)
     for arm in own["arms"].values():
-        best = {"none": 1.9, "temperature": 1.5, "density": 2.5}.get(arm["group"], 1.4)
-        arm["worst"]["score"] = best + 0.1 * (arm["seed"] % 2)
-        arm["passed"] = {"density": 11, "none": 9}.get(arm["group"], 7)
+        arm["passed"] = {"grid": 11, "none": 9}.get(arm["group"], 7)
         arm["spent"] = 28.5 if arm["group"] == "adaptive" else 60.0
-    for test in [t for t in own["tests"] if t["quantity"] == "worst cell's score"]:
-        own["tests"].append({**test, "quantity": "largest pressure bias", "ratio": 1.7})
+    own["tests"] = [t for t in own["tests"] if t["quantity"] != "worst cell's score"]
+    known = {frozenset((t["first"], t["second"])) for t in own["tests"]}
+    for base, bias, error in (
+        ("none", 0.4, 1.1),
+        ("temperature", 1.7, 0.8),
+        ("density", 0.9, 1.3),
+        ("grid", 0.6, 0.2),
+    ):
+        if frozenset((base, "adaptive")) in known:
+            ratios = {"largest pressure bias": bias, "worst cell's intermolecular error": error}
+            ratio_over(own, base, "adaptive", ratios)
     result = Result.model_validate(own)
     note = next(n for n in verdict(result).notes if "which spent" in n)
     assert note.startswith(
-        "Over all cells, errors of adaptive models, which spent 28.5 frames, over those of "
-        "temperature-diverse models, the fixed design with the lowest worst score, which spent "
-        "60: worst cell's score "
+        "Over all cells, errors of adaptive models, which spent 28.5 frames, over those of the "
+        "fixed design that is best by each error, which spent 60: worst cell's intermolecular "
+        "error 1.30 (1.30 to 1.30"
     )
-    assert "; largest pressure bias 1.70 (" in note
-    assert note.index("worst cell's") < note.index("pressure bias") < note.index("interaction en")
+    assert ") over density-diverse models; largest pressure bias 1.70 (" in note
+    assert ") over temperature-diverse models; interaction energy " in note
 
 
 def test_adaptive_arms_are_compared_at_their_own_budget_too() -> None:
@@ -110,18 +127,20 @@ def test_adaptive_arms_are_compared_at_their_own_budget_too() -> None:
     own = compared(groups)
     own["settings"]["comparison"]["curriculum"] = {"target": 0.5}
     for arm in own["arms"].values():
-        arm["worst"]["score"] = {"density": 1.0, "density-30": 2.0}.get(arm["group"], 3.0)
         arm["spent"] = 30.0 if arm["group"].endswith("-30") else 60.0
+    for base, ratio in (("none", 0.1), ("density", 0.9), ("none-30", 0.2), ("density-30", 0.5)):
+        ratio_over(own, base, "adaptive-30", {"largest pressure bias": ratio})
     own["curriculum"] = {
         f"adaptive-30-{seed}": [{"bought": {}, "scores": {}, "stopped": None}]
         for seed in range(1, 7)
     }
     first, second = [n for n in verdict(Result.model_validate(own)).notes if "which spent" in n]
-    assert "density-diverse models, the fixed design with the lowest worst score" in first
-    assert (
-        "those of density-diverse models with budget 30, the fixed design of that budget with the "
-        "lowest worst score, which spent 30: " in second
+    assert "of the fixed design that is best by each error, which spent 30 or 60: largest" in first
+    assert "pressure bias 0.90 (0.90 to 0.90) over density-diverse models; " in first
+    assert "of the fixed design of that budget that is best by each error, which spent 30: " in (
+        second
     )
+    assert "bias 0.50 (0.50 to 0.50) over density-diverse models with budget 30; " in second
     assert drawn_together(groups) == ["none", "density", "adaptive-30"]
 
 

@@ -1,4 +1,4 @@
-"""Splits are disjoint and cover the pool; references come from the training part only."""
+"""Elemental references from the energies of frames."""
 
 from pathlib import Path
 
@@ -9,7 +9,6 @@ from ase import Atoms
 from lmp_thermo.errors import TrainingError
 from lmp_thermo.frames import MOLECULE, Frame, Tags
 from lmp_thermo.training.references import ElementalReferences
-from lmp_thermo.training.splits import Split
 from tests.tolerances import ROUND_OFF
 
 ENERGIES = {"C": -37.3, "H": -0.7}
@@ -28,51 +27,6 @@ def _pool() -> list[Frame]:
     return [_frame(1 + i % 3, 4, density, i) for density in (0.1, 0.4) for i in range(10)]
 
 
-def test_split_is_disjoint_covers_the_pool_and_holds_out_evenly(tmp_path: Path) -> None:
-    pool = _pool()
-    split = Split.by_state(pool, 3, seed=5)
-    assert sorted(split.parts["training"] + split.parts["held_out"]) == list(range(20))
-    assert not set(split.parts["training"]) & set(split.parts["held_out"])
-    held_out = split.frames("held_out", pool)
-    assert [f.tags.density_g_cm3 for f in held_out] == [0.1] * 3 + [0.4] * 3
-    split.write(tmp_path / "split.json")
-    assert Split.read(tmp_path / "split.json") == split
-
-
-def test_split_depends_on_the_seed_and_not_on_other_states() -> None:
-    pool = _pool()
-    first = Split.by_state(pool, 3, seed=5)
-    assert Split.by_state(pool, 3, seed=6) != first
-    alone = Split.by_state(pool[:10], 3, seed=5)
-    assert alone.parts["held_out"] == tuple(i for i in first.parts["held_out"] if i < 10)
-
-
-def test_split_that_overlaps_or_misses_a_frame_is_refused() -> None:
-    with pytest.raises(TrainingError, match="do not cover each of 3 frames once"):
-        Split({"training": (0, 1), "held_out": (1, 2)}, 3, "by hand")
-    with pytest.raises(TrainingError, match="do not cover"):
-        Split({"training": (0, 1)}, 3, "by hand")
-
-
-def test_split_without_frames_left_is_refused() -> None:
-    with pytest.raises(TrainingError, match=r"10 frames at .* expected more than the 10"):
-        Split.by_state(_pool(), 10, seed=1)
-
-
-def test_part_of_another_pool_is_refused() -> None:
-    split = Split.by_state(_pool(), 3, seed=1)
-    with pytest.raises(TrainingError, match="asked for part training of 1 frames"):
-        split.frames("training", _pool()[:1])
-    with pytest.raises(TrainingError, match="asked for part validation"):
-        split.frames("validation", _pool())
-
-
-def test_corrupt_split_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "split.json").write_text('{"parts": [1]}')
-    with pytest.raises(TrainingError, match="no split"):
-        Split.read(tmp_path / "split.json")
-
-
 def test_references_are_recovered_from_mixtures(tmp_path: Path) -> None:
     references = ElementalReferences.fit(_pool(), ["C", "H"])
     for name, energy in ENERGIES.items():
@@ -89,13 +43,6 @@ def test_one_composition_leaves_the_given_difference_of_elements() -> None:
     # smallest change that does it: along the composition (1, 4)
     change = np.array([references.energies[s] - ENERGIES[s] for s in ("C", "H")])
     assert change == pytest.approx(-2.5 / 17 * np.array([1.0, 4.0]), rel=1e-9)
-
-
-def test_references_use_the_training_part_only() -> None:
-    pool = [*_pool()[:10], _frame(2, 4, 0.1, 10, shift=1e3)]
-    split = Split({"training": tuple(range(10)), "held_out": (10,)}, 11, "by hand")
-    fitted = ElementalReferences.fit(split.frames("training", pool), ["C", "H"])
-    assert fitted.energies["C"] == pytest.approx(ENERGIES["C"], rel=ROUND_OFF)
 
 
 def test_frames_of_two_fidelities_are_refused() -> None:
