@@ -70,9 +70,9 @@ def sections(result: Result) -> list[Section]:
         ),
         Section(
             "Bias of the pressure by cell, bar",
-            "Mean over seeds of the bias of the molecular virial's pressure, its standard error in "
-            "the last digits (bootstrap over frames and seeds); below or in brackets: ± standard "
-            "deviation over seeds.",
+            "Mean over seeds of the bias of the molecular virial's pressure (standard error in the "
+            "last digits, where the result has it: bootstrap over frames and seeds); below or in "
+            "brackets: ± standard deviation over seeds.",
             pressure_table(result),
             folded=True,
         ),
