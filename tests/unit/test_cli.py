@@ -1,8 +1,11 @@
 """The command line: help for every verb, data on standard output, one line for an error."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +122,27 @@ def test_ctrl_c_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     done = run("doctor")
     assert done.returncode == 130
     assert done.stderr.endswith("lmp-thermo: stopped; run the same command again: it goes on\n")
+
+
+def test_sigterm_ends_as_ctrl_c_does(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch systems send it at the end of a job's time: what is under way is to be put away."""
+    import lmp_thermo.launch
+
+    put_away = []
+
+    def terminated(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60.0)  # the signal comes first
+        finally:
+            put_away.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(lmp_thermo.launch, "diagnose", terminated)
+    done = run("doctor")
+    assert (done.returncode, put_away) == (143, [True])
+    assert done.stderr.endswith("lmp-thermo: stopped; run the same command again: it goes on\n")
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_the_package_is_lazy() -> None:
