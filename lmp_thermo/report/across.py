@@ -19,7 +19,7 @@ from lmp_thermo.report.comparison_verdict import (
 from lmp_thermo.report.figures.forest import MARKS, Row, forest
 from lmp_thermo.report.figures.groups import GroupStyle, group_styles
 from lmp_thermo.report.result import Result
-from lmp_thermo.report.result_parts import SIGNIFICANT, PairedTest
+from lmp_thermo.report.result_parts import SIGNIFICANT, Other, PairedTest
 from lmp_thermo.report.style import short, styled, svg_text
 
 NAME = "across-studies"
@@ -101,7 +101,8 @@ def page(blocks: Mapping[str, Sequence[Row]]) -> str:
         "the larger of net force and interaction energy over their limits, the same with the bias "
         "of the pressure, and that bias in bar. Marks in "
         f"the figure: {MARKS} {SIGNIFICANT:g}, as bold numbers here. Small points: the single "
-        "seeds. Arrows: it goes on. Not corrected for the number of comparisons.",
+        "seeds. Arrows: it goes on. Not corrected for the number of comparisons. Of studies that "
+        "share a pool the first that asks a question answers it.",
         "",
         f"| {' | '.join(header)} |",
         f"|{' --- |' * len(header)}",
@@ -124,24 +125,44 @@ Found = tuple[Result, str, GroupStyle, dict[str, PairedTest]]
 """A row's study, what its label says beside the fluid, its style and its tests."""
 
 
+class _Asked:
+    """Questions with their pools: of studies that share a pool the first that asks one answers."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[Other, str]] = []
+
+    def before(self, result: Result, question: str) -> bool:
+        """Whether an earlier study of this pool has asked it.
+
+        Studies share a pool where molecules alone err by the same on its frames.
+        """
+        pool = result.others.get("no-interaction")
+        if pool is None or (pool, question) in self._known:
+            return pool is not None
+        self._known.append((pool, question))
+        return False
+
+
 def _diversity(results: Iterable[Result]) -> Iterable[Found]:
+    asked = _Asked()
     for result in results:
         if headline_pair(result) != PAIR:
             continue
         for suffix, loss in (("", ""), ("-plain", ", plain loss")):
             first, base = (f"{design}{suffix}" for design in PAIR)
             tests = result.tests_of(first, base)
-            if tests:
+            if tests and not asked.before(result, first):
                 spent = f"{spent_by(result, first):g} {_unit(result)}, {_seeds(tests)}"
                 chosen = _chosen(where_asked(tests))
                 yield result, f"{loss} ({spent})", _style(result, first), chosen
 
 
 def _curricula(results: Iterable[Result]) -> Iterable[Found]:
+    asked = _Asked()
     for result in results:
         for group in dict.fromkeys(result.arms[name].group for name in result.curriculum):
             found = beside_best(result, group, fixed_designs(result, group))
-            if found:
+            if found and not asked.before(result, group):
                 others = sorted({spent_by(result, test.first) for test in found})
                 theirs = " or ".join(f"{value:g}" for value in others)
                 spent = f"{spent_by(result, group):g} against {theirs}"

@@ -100,12 +100,20 @@ def test_ratios_are_drawn_with_intervals_and_single_seeds(result: Result) -> Non
     assert any(x == pytest.approx(interval, rel=ROUND_OFF) for x in seen if len(x) == 2)
 
 
+def of_another_pool(values: dict[str, Any], study: str) -> dict[str, Any]:
+    """The same as another study, on whose frames molecules alone err by something else."""
+    own = copy.deepcopy({**values, "study": study})
+    for cell in own["others"]["no-interaction"]["cells"].values():
+        cell["score"] += 0.25
+    return own
+
+
 def test_several_studies_stand_row_by_row(values: dict[str, Any], result: Result) -> None:
     own = copy.deepcopy(values)
     for arm in own["arms"].values():  # the best fixed design is that of temperature
         arm["worst"]["score"] = {"temperature": 1.1, "adaptive": 0.9}.get(arm["group"], 2.0)
         arm["spent"] = 12.0 if arm["group"] == "adaptive" else 24.0
-    other = Result.model_validate({**own, "study": "other"})
+    other = Result.model_validate(of_another_pool(own, "other"))
     blocks = rows([result, other])
     fluid = ", ".join(result.settings.molecules)
     assert list(blocks) == ["density over temperature", "curriculum over best fixed"]
@@ -134,8 +142,9 @@ def test_several_studies_stand_row_by_row(values: dict[str, Any], result: Result
 
 
 def test_studies_of_one_fluid_are_told_apart_by_name(values: dict[str, Any]) -> None:
-    results = [Result.model_validate({**values, "study": name}) for name in ("one", "two")]
-    for own in rows(results).values():
+    one, again = (Result.model_validate({**values, "study": name}) for name in ("one", "again"))
+    two = Result.model_validate(of_another_pool(values, "two"))
+    for own in rows([one, again, two]).values():  # of one pool, the first that asks answers
         assert [row.label.split(" (")[0] for row in own] == ["one", "two"]
 
 
