@@ -7,7 +7,7 @@ from lmp_thermo.progress import duration
 from lmp_thermo.stages import StepState, Study
 
 ON_THE_PAGE = ("where the worst seed fails most", "of cells to spend on")
-"""Too wide for a terminal."""
+"""Columns for which a terminal is too narrow."""
 
 
 def observables_table(study: Study) -> None:

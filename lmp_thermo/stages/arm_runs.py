@@ -24,7 +24,7 @@ def products(context: Context) -> list[Product]:
 def runs(context: Context) -> dict[str, Any]:
     """By arm and state point: stability, verdict on relabelled frames, distance to the reference.
 
-    Whether the run was too short for the gate on its pressure is said, too.
+    Whether a run that came to its end was too short for the gate on its pressure is said, too.
 
     The distance of g(r) is its mean absolute difference from the reference's, over all distances
     that both runs have; that of coordination is Wasserstein-1, in neighbours, of pairs that both
@@ -48,7 +48,8 @@ def _row(context: Context, state: StatePoint, cell: dict[str, Any]) -> dict[str,
         "cause": cell["run"]["cause"],
         "passed": cell["verdict"]["passed"],
         "failures": cell["verdict"]["failures"],
-        "pressure_not_judged": any(
+        "pressure_not_judged": cell["run"]["status"] == "finished"
+        and any(
             check["name"] == RUN_PRESSURE and check["passed"] is None
             for check in cell["verdict"]["checks"]
         ),

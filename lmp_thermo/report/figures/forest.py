@@ -91,6 +91,7 @@ def forest(blocks: Mapping[str, Sequence[Row]], below: str, row: float = ROW) ->
     titles = [text[:1].upper() + text[1:] for text in quantities]
     if len(quantities) > FEW:
         titles = [_halved(title.removesuffix(", RMSE")) for title in titles]
+    titles = ["\n".join(map(short, title.splitlines())) for title in titles]
     longest = max(len(line) for title in titles for line in title.splitlines())
     share = min(1.0, room / len(titles) / longest)  # of the usual size, for all
     for number, (panel, title) in enumerate(zip(axes, titles, strict=True)):
